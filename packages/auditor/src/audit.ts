@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { monotonicMs } from '@holdfast/shared/clock.ts';
+import type { Check } from './check.ts';
+import { BOOKING_CHECKS } from './checks/bookings.ts';
+import { CHAIN_CHECKS } from './checks/chain.ts';
+import { HOLD_CHECKS } from './checks/holds.ts';
+import { MESSAGE_CHECKS } from './checks/messages.ts';
+import { MONEY_CHECKS } from './checks/money.ts';
+import { SEAT_CHECKS } from './checks/seats.ts';
+import { type EventFigures, readFigures } from './figures.ts';
+import { renderReport } from './report.ts';
+import { type AuditTargets, openSources, type Sources } from './sources.ts';
+
+export type { EventFigures } from './figures.ts';
+
+export type CheckResult = { invariant: number; title: string; checked: number; findings: string[] };
+
+export type AuditReport = {
+  /** True when no rule is broken. */
+  ok: boolean;
+  checks: CheckResult[];
+  findings: string[];
+  /** Seats and money of each event with a sale, as the stores have them. */
+  events: EventFigures[];
+  /** All of it as text. */
+  report: string;
+};
+
+const CHECKS: readonly Check[] = [
+  ...SEAT_CHECKS,
+  ...HOLD_CHECKS,
+  ...BOOKING_CHECKS,
+  ...MONEY_CHECKS,
+  ...CHAIN_CHECKS,
+  ...MESSAGE_CHECKS,
+].toSorted((a, b) => a.invariant - b.invariant);
+
+const BETWEEN_ROUNDS_MS = 1_000;
+
+/**
+ * Checks DESIGN's invariants over all stores of a running system. The stores are read one after
+ * the other, so work under way looks broken for a moment: a finding counts only when every
+ * round until `settleMs` (10 s by default) is over has seen it.
+ */
+export async function audit(targets: AuditTargets & { settleMs?: number }): Promise<AuditReport> {
+  const sources = await openSources(targets);
+  const end = monotonicMs() + (targets.settleMs ?? 10_000);
+  try {
+    let checks = await runRound(sources);
+    while (checks.some((check) => check.findings.length > 0) && monotonicMs() < end) {
+      await sleep(BETWEEN_ROUNDS_MS);
+      checks = keepLasting(await runRound(sources), checks);
+    }
+    const events = await readFigures(sources);
+    const findings = checks.flatMap((check) =>
+      check.findings.map((finding) => `invariant ${check.invariant}: ${finding}`),
+    );
+    return { ok: findings.length === 0, checks, findings, events, report: renderReport(checks) };
+  } finally {
+    await sources.close();
+  }
+}
+
+async function runRound(sources: Sources): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const { invariant, title, run } of CHECKS) {
+    results.push({ invariant, title, ...(await run(sources)) });
+  }
+  return results;
+}
+
+function keepLasting(now: readonly CheckResult[], before: readonly CheckResult[]): CheckResult[] {
+  return now.map((result, at) => {
+    const seen = new Set(before[at]?.findings);
+    return { ...result, findings: result.findings.filter((finding) => seen.has(finding)) };
+  });
+}
