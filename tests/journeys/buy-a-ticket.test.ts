@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { expectSuccess } from '@holdfast/demo/api.ts';
+import { waitUntil } from '@holdfast/shared/wait.ts';
+import { expect } from 'chai';
+import { createEvent, freeSeats, registerBuyer, type System, sharedSystem } from '../system.ts';
+
+type HoldAnswer = { hold: { holdId: string; totalMinor: number }; offer: string };
+type Booking = { bookingId: string; status: string; reason?: string };
+
+describe('buying a ticket', () => {
+  let system: System;
+  let eventId: string;
+  let buyer: string;
+
+  before(async () => {
+    system = await sharedSystem();
+    eventId = await createEvent(system, 40);
+  });
+  beforeEach(async () => {
+    buyer = await registerBuyer(system.api);
+  });
+
+  async function holdSeats(count: number): Promise<HoldAnswer> {
+    const seatIds = (await freeSeats(system.api, eventId)).slice(0, count);
+    const answer = await system.api.post<HoldAnswer>(
+      `/api/events/${eventId}/holds`,
+      { seatIds },
+      { token: buyer },
+    );
+    return expectSuccess('The hold', answer);
+  }
+
+  async function book(
+    offer: string,
+    paymentMethod: string,
+    key: string = randomUUID(),
+  ): Promise<Booking> {
+    const body = { offer, paymentMethod };
+    const answer = await system.api.post<Booking>('/api/bookings', body, { token: buyer, key });
+    return outcomeOf(expectSuccess('The booking', answer).bookingId);
+  }
+
+  async function outcomeOf(bookingId: string): Promise<Booking> {
+    return waitUntil('the outcome', async () => {
+      const { body } = await system.api.get<Booking>(`/api/bookings/${bookingId}?wait=10`, buyer);
+      return ['confirmed', 'failed', 'cancelled'].includes(body.status) && body;
+    });
+  }
+
+  async function soldSeats(): Promise<number> {
+    const { body } = await system.api.get<{ seats: unknown[] }>(
+      `/api/events/${eventId}/seats?status=sold&limit=20000`,
+    );
+    return body.seats.length;
+  }
+
+  async function expectClean(): Promise<void> {
+    const report = await system.audit();
+    expect(report.findings, report.report).to.deep.equal([]);
+  }
+
+  it('leads from a hold through the payment to live tickets, and leaves other seats for sale', async () => {
+    const { offer } = await holdSeats(2);
+    const booking = await book(offer, 'pm_card_visa');
+    expect(booking.status).to.equal('confirmed');
+    const tickets = await system.api.get<{ tickets: { status: string }[] }>(
+      `/api/bookings/${booking.bookingId}/tickets`,
+      buyer,
+    );
+    expect(tickets.body.tickets.map((ticket) => ticket.status)).to.deep.equal(['live', 'live']);
+    await waitUntil('the seats to be sold', async () => (await soldSeats()) === 2);
+    expect(await freeSeats(system.api, eventId)).to.have.length(38);
+    await expectClean();
+  });
+
+  it('is refused with a declined card, and the same hold is bought with another one', async () => {
+    const { offer } = await holdSeats(1);
+    const declined = await book(offer, 'pm_card_chargeDeclined');
+    expect(declined.status).to.equal('failed');
+    const again = await book(offer, 'pm_card_visa');
+    expect(again.status).to.equal('confirmed');
+    await expectClean();
+  });
+
+  it('happens once however often the request is sent', async () => {
+    const { offer } = await holdSeats(1);
+    const key = randomUUID();
+    const outcomes = await Promise.all(
+      [1, 2, 3, 4].map(() =>
+        system.api.post<Booking>(
+          '/api/bookings',
+          { offer, paymentMethod: 'pm_card_visa' },
+          { token: buyer, key },
+        ),
+      ),
+    );
+    const ids = new Set(
+      outcomes.flatMap(({ status, body }) => (status < 300 ? [body.bookingId] : [])),
+    );
+    expect(ids.size).to.equal(1);
+    for (const { status, problem } of outcomes.filter((one) => one.status >= 300)) {
+      expect([status, problem.code]).to.deep.equal([409, 'request_in_flight']);
+    }
+    expect((await outcomeOf([...ids][0]!)).status).to.equal('confirmed');
+    const other = await system.api.post(
+      '/api/bookings',
+      { offer, paymentMethod: 'pm_card_mastercard' },
+      { token: buyer, key },
+    );
+    expect([other.status, other.problem.code]).to.deep.equal([422, 'idempotency_key_reused']);
+    await expectClean();
+  });
+
+  it('can be undone by an admin: the money goes back and the seat is for sale again', async () => {
+    const { offer } = await holdSeats(1);
+    const { bookingId } = await book(offer, 'pm_card_visa');
+    await waitUntil(
+      'the seat to be sold',
+      async () => (await freeSeats(system.api, eventId)).length < 40,
+    );
+    const free = await freeSeats(system.api, eventId);
+    const byBuyer = await system.api.post(
+      `/api/bookings/${bookingId}/cancel`,
+      { reason: 'changed my mind' },
+      { token: buyer },
+    );
+    expect(byBuyer.status).to.equal(403);
+    const cancelled = await system.api.post<Booking>(
+      `/api/bookings/${bookingId}/cancel`,
+      { reason: 'artist ill' },
+      { token: system.adminToken },
+    );
+    expectSuccess('The cancellation', cancelled);
+    await waitUntil(
+      'the seat to be for sale',
+      async () => (await freeSeats(system.api, eventId)).length === free.length + 1,
+    );
+    await expectClean();
+    const report = await system.audit();
+    const figures = report.events.find((event) => event.eventId === eventId);
+    expect(figures?.refundedMinor).to.equal(4_500);
+  });
+});
