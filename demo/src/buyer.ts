@@ -15,13 +15,15 @@ export type Sale = {
   holdMs: Latency;
   confirmedMs: Latency;
   counts: { attempts: number; repeats: number };
+  /** How often each refusal was answered, by its code. */
+  refusals: Map<string, number>;
   /** Ids of the bookings that were answered as confirmed. */
   confirmed: string[];
   /** Seats that buyers saw free at their last look, shared to spare the seat list. */
   look: () => Promise<string[]>;
 };
 
-type Hold = { hold: { holdId: string; offer: string }; offer?: string };
+type Hold = { hold: { holdId: string; offer: string } };
 type Booking = { bookingId: string; status: string; reason?: string };
 
 const GOOD_CARD = 'pm_card_visa';
@@ -45,6 +47,7 @@ export function createSale(api: Api, eventId: string, seed: number): Sale {
     holdMs: createLatency(),
     confirmedMs: createLatency(),
     counts: { attempts: 0, repeats: 0 },
+    refusals: new Map(),
     confirmed: [],
     look() {
       seen ??= readFreeSeats(api, eventId).finally(() => {
@@ -59,7 +62,7 @@ export function createSale(api: Api, eventId: string, seed: number): Sale {
 
 async function readFreeSeats(api: Api, eventId: string): Promise<string[]> {
   type Seats = { seats: { seatId: string }[] };
-  const answer = await api.get<Seats>(`/api/events/${eventId}/seats?status=available&limit=20000`);
+  const answer = await api.get<Seats>(`/api/events/${eventId}/seats?status=available`);
   return expectSuccess('The seat list', answer).seats.map((seat) => seat.seatId);
 }
 
@@ -110,9 +113,10 @@ async function grabSeats(sale: Sale, token: string, habit: Habit): Promise<Grabb
           throw new Error('A repeated hold request made a second hold');
         }
       }
-      const { hold, offer } = answer.body;
-      return { holdId: hold.holdId, offer: offer ?? hold.offer, startedAt };
+      const { hold } = answer.body;
+      return { holdId: hold.holdId, offer: hold.offer, startedAt };
     }
+    countRefusal(sale, answer.problem.code);
     if (answer.status >= 500)
       throw new Error(`A hold was answered ${answer.status}: ${answer.problem.detail}`);
   }
@@ -136,6 +140,7 @@ async function pay(
   const placed = answers.find((answer) => answer.status === 202 || answer.status === 200);
   if (placed === undefined) {
     const [answer] = answers;
+    countRefusal(sale, answer?.problem.code ?? 'none');
     if ((answer?.status ?? 500) >= 500)
       throw new Error(`A booking was answered ${answer?.status}: ${answer?.problem.detail}`);
     return;
@@ -152,4 +157,8 @@ async function pay(
     if (['confirmed', 'failed', 'cancelled'].includes(body.status)) return;
   }
   throw new Error(`Booking ${placed.body.bookingId} had no outcome in 200 s`);
+}
+
+function countRefusal({ refusals }: Sale, code: string): void {
+  refusals.set(code, (refusals.get(code) ?? 0) + 1);
 }

@@ -1,28 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Progress } from '@holdfast/stack/progress.ts';
+import type { EventFile, VenueFile } from '../plans/catalog-schema.ts';
 import { type Api, expectSuccess } from './api.ts';
 
 const FOLDER = new URL('../catalog', import.meta.url).pathname;
-
-type VenueFile = {
-  slug: string;
-  name: string;
-  address: string;
-  city: string;
-  country: string;
-  timeZone: string;
-  location: { latitude: number; longitude: number };
-  amenities: string[];
-  rules: string[];
-  seatCount: number;
-  categoryFlags: Record<string, string[]>;
-};
-
-type EventFile = { venue: string; name: string; startsAt: string; hot?: boolean } & Record<
-  string,
-  unknown
->;
 
 export type LoadedEvent = { eventId: string; name: string; seatCount: number };
 export type LoadedCatalog = {
@@ -70,19 +52,17 @@ export async function loadCatalog(
 }
 
 async function loadVenue(api: Api, token: string, slug: string, file: VenueFile): Promise<string> {
-  const {
-    slug: _slug,
-    seatCount: _count,
-    categoryFlags: _flags,
-    plan: _plan,
-    ...facts
-  } = file as VenueFile & { plan: string };
-  const body = { ...facts, plan: { pretix: readJson(`${slug}/plan.json`) } };
-  const answer = await api.post<{ venueId: string }>('/api/venues', body, {
+  const { name, address, city, country, timeZone, amenities, rules, latitude, longitude } = file;
+  const body = {
+    ...{ name, address, city, country, timeZone, amenities, rules },
+    location: { latitude, longitude },
+    plan: { pretix: readJson(`${slug}/plan.json`), categoryFlags: file.categoryFlags },
+  };
+  const answer = await api.post<{ venue: { venueId: string } }>('/api/venues', body, {
     token,
     key: `demo-venue-${slug}`,
   });
-  return expectSuccess(`The venue ${file.name}`, answer).venueId;
+  return expectSuccess(`The venue ${file.name}`, answer).venue.venueId;
 }
 
 /** An event is made as written; the hot one goes on sale later, when the buyers are ready. */
@@ -95,8 +75,11 @@ async function loadEvent(
   const { venue, hot, timeZone: _zone, ...facts } = file;
   const body = { ...facts, venueId, status: 'published' };
   const key = `demo-event-${venue}-${file.startsAt}`;
-  const answer = await api.post<{ eventId: string }>('/api/events', body, { token, key });
-  return expectSuccess(`The event ${file.name}`, answer).eventId;
+  const answer = await api.post<{ event: { eventId: string } }>('/api/events', body, {
+    token,
+    key,
+  });
+  return expectSuccess(`The event ${file.name}`, answer).event.eventId;
 }
 
 function readJson<T>(path: string): T {

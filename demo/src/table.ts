@@ -14,11 +14,11 @@ export type SaleResult = {
 };
 
 type RevenueRow = {
-  rank: number;
-  eventName: string;
-  city: string;
+  revenueRank: number;
+  event: string;
+  city: string | null;
   currency: string;
-  ticketsLive: number;
+  liveTickets: number;
   netMinor: number;
 };
 
@@ -52,6 +52,7 @@ function renderSale({ sale, sellMs }: SaleResult, figures: EventFigures): string
   const declined = figures.failedByReason.filter(({ reason }) => reason !== 'hold_expired');
   const rows = [
     ['hold attempts by buyers', count(sale.counts.attempts)],
+    ...[...sale.refusals].map(([code, times]) => [`refused: ${code}`, count(times)]),
     ['requests sent twice on purpose', count(sale.counts.repeats)],
     ['holds taken', count(figures.holds)],
     ['holds released or expired', count(figures.holdsReleased + figures.holdsExpired)],
@@ -81,10 +82,10 @@ async function renderRevenue(api: Api, token: string): Promise<string> {
     ...rows
       .slice(0, 5)
       .map((row) => [
-        String(row.rank),
-        row.eventName,
-        row.city,
-        count(row.ticketsLive),
+        String(row.revenueRank),
+        row.event,
+        row.city ?? '',
+        count(row.liveTickets),
         money(row.netMinor, row.currency),
       ]),
   ]);
