@@ -56,7 +56,6 @@ async function startSystem(): Promise<System> {
   const services = await startServices({
     stackEnv: stack.env,
     dataDir,
-    gatewayPort: 0,
     env: SERVICE_SETTINGS,
   }).catch(async (error) => {
     await stack.stop();
@@ -110,7 +109,7 @@ export async function createEvent(
   facts: { name?: string; priceMinor?: number; maxPerUser?: number } = {},
 ): Promise<string> {
   const { name = `Evening with ${seatCount} seats`, priceMinor = 4_500, maxPerUser = 50 } = facts;
-  const venue = await api.post<{ venueId: string }>(
+  const venue = await api.post<{ venue: { venueId: string } }>(
     '/api/venues',
     {
       name: `House of ${seatCount}`,
@@ -121,11 +120,12 @@ export async function createEvent(
     },
     { token },
   );
-  const event = await api.post<{ eventId: string }>(
+  const event = await api.post<{ event: { eventId: string } }>(
     '/api/events',
     {
-      venueId: expectSuccess('The venue', venue).venueId,
+      venueId: expectSuccess('The venue', venue).venue.venueId,
       name,
+      category: 'music',
       startsAt: '2027-05-01T18:00:00.000Z',
       onSaleAt: '2026-01-01T09:00:00.000Z',
       currency: 'EUR',
@@ -135,13 +135,13 @@ export async function createEvent(
     },
     { token },
   );
-  return expectSuccess('The event', event).eventId;
+  return expectSuccess('The event', event).event.eventId;
 }
 
 /** Ids of the seats that can be held now, in the plan's order. */
 export async function freeSeats(api: Api, eventId: string): Promise<string[]> {
   const answer = await api.get<{ seats: { seatId: string }[] }>(
-    `/api/events/${eventId}/seats?status=available&limit=20000`,
+    `/api/events/${eventId}/seats?status=available`,
   );
   return expectSuccess('The seats', answer).seats.map((seat) => seat.seatId);
 }

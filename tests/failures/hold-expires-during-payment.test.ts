@@ -12,7 +12,7 @@ import {
 } from '../system.ts';
 
 type Booking = { bookingId: string; status: string; reason?: string };
-type HoldAnswer = { hold: { holdId: string }; offer: string };
+type Hold = { holdId: string; offer: string };
 
 describe('a hold that expires while payment is under way', () => {
   let system: System;
@@ -22,12 +22,12 @@ describe('a hold that expires while payment is under way', () => {
   afterEach(() => clearProviderFaults(system));
 
   async function hold(token: string, eventId: string, seatIds: string[], durationSeconds: number) {
-    const answer = await system.api.post<HoldAnswer>(
+    const answer = await system.api.post<{ hold: Hold }>(
       `/api/events/${eventId}/holds`,
       { seatIds, durationSeconds },
       { token },
     );
-    return expectSuccess('The hold', answer);
+    return expectSuccess('The hold', answer).hold;
   }
 
   async function outcome(token: string, offer: string): Promise<Booking> {
@@ -62,12 +62,12 @@ describe('a hold that expires while payment is under way', () => {
     const second = await waitUntil(
       'the expired seat to be taken over',
       async () => {
-        const answer = await system.api.post<HoldAnswer>(
+        const answer = await system.api.post<{ hold: Hold }>(
           `/api/events/${eventId}/holds`,
           { seatIds: [seat] },
           { token: quick },
         );
-        return answer.status === 201 && answer.body;
+        return answer.status === 201 && answer.body.hold;
       },
       { limitMs: 10_000 },
     );

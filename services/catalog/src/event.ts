@@ -1,0 +1,148 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import type { EventStatus } from '@holdfast/shared/contracts/events.ts';
+import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import type { HistoryEntry } from './hold.ts';
+
+export type Price = { category: string; priceMinor: number };
+
+export type Venue = {
+  _id: string;
+  ownerId: string;
+  fingerprint: string;
+  name: string;
+  address: string;
+  city: string;
+  country: string;
+  timeZone: string;
+  location?: { latitude: number; longitude: number };
+  amenities: string[];
+  rules: string[];
+  planVersion: number;
+  seatCount: number;
+  categories: string[];
+  version: number;
+  createdAt: Date;
+  history: HistoryEntry[];
+  outbox: Message[];
+};
+
+export type Event = {
+  _id: string;
+  ownerId: string;
+  fingerprint: string;
+  venueId: string;
+  venueName: string;
+  city: string;
+  country: string;
+  timeZone: string;
+  planVersion: number;
+  categories: string[];
+  name: string;
+  description: string;
+  artists: string[];
+  category: string;
+  startsAt: Date;
+  onSaleAt: Date;
+  prices: Price[];
+  currency: string;
+  tags: string[];
+  metadata: Record<string, string | number | boolean>;
+  maxPerUser?: number | null;
+  status: EventStatus;
+  /** False until every seat is there; nothing is for sale before. */
+  ready: boolean;
+  seatCount: number;
+  /** Lower-case text that the search looks in. */
+  searchText: string;
+  version: number;
+  createdAt: Date;
+  history: HistoryEntry[];
+  outbox: Message[];
+};
+
+/** Why nothing can be held for an event, whatever the seats; its on-sale date is the seats' rule. */
+export function refuseSale(event: Event | undefined, eventId: string): Refusal | undefined {
+  if (event === undefined || !event.ready || event.status === 'draft') {
+    return refused('event_not_found', `There is no event ${eventId} for sale.`);
+  }
+  if (event.status === 'cancelled') {
+    return refused('event_cancelled', `The event ${event.name} will not take place.`);
+  }
+  return undefined;
+}
+
+/** Prices must name each category of the plan once, and no other. */
+export function checkPrices(
+  prices: readonly Price[],
+  categories: readonly string[],
+): Refusal | undefined {
+  const priced = new Set(prices.map((price) => price.category));
+  const missing = categories.filter((category) => !priced.has(category));
+  if (missing.length > 0) {
+    return refused(
+      'prices_incomplete',
+      `Set a price for each category of the plan; these have none: ${missing.join(', ')}.`,
+      { categories: missing },
+    );
+  }
+  const unknown = prices.filter((price) => !categories.includes(price.category));
+  if (unknown.length > 0 || priced.size !== prices.length) {
+    const names = unknown.map((price) => price.category);
+    return refused(
+      'prices_incomplete',
+      names.length > 0
+        ? `The plan has no category ${names.join(', ')}.`
+        : 'Set one price for each category; one is there twice.',
+      { categories: names },
+    );
+  }
+  return undefined;
+}
+
+/** Checks instants and currency beyond what a schema can say. */
+export function checkTerms(terms: {
+  startsAt: Date;
+  onSaleAt: Date;
+  currency: string;
+}): Refusal | undefined {
+  if (Number.isNaN(terms.startsAt.getTime()) || Number.isNaN(terms.onSaleAt.getTime())) {
+    return refused('invalid_request', 'startsAt and onSaleAt must be dates that exist.');
+  }
+  if (terms.onSaleAt > terms.startsAt) {
+    return refused('invalid_request', 'The sale must open before the event starts.');
+  }
+  if (!Intl.supportedValuesOf('currency').includes(terms.currency)) {
+    return refused('invalid_request', `${terms.currency} is not an ISO 4217 currency.`);
+  }
+  return undefined;
+}
+
+/** Whether the name is a time zone of the IANA database. */
+export function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
+}
+
+const NEXT: Readonly<Record<EventStatus, readonly EventStatus[]>> = {
+  draft: ['draft', 'published', 'cancelled'],
+  published: ['published', 'cancelled'],
+  cancelled: [],
+};
+
+/** A cancelled event stays so, and a published one is not hidden again. */
+export function checkStatusChange(event: Event, to: EventStatus): Refusal | undefined {
+  if (NEXT[event.status].includes(to)) return undefined;
+  return event.status === 'cancelled'
+    ? refused('event_cancelled', `The event ${event.name} is cancelled and can not be changed.`)
+    : refused('invalid_request', `An event that is ${event.status} can not become ${to}.`);
+}
+
+export function searchTextOf(
+  event: Pick<Event, 'name' | 'artists' | 'tags' | 'venueName'>,
+): string {
+  return [event.name, ...event.artists, ...event.tags, event.venueName].join('\n').toLowerCase();
+}

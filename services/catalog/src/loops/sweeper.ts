@@ -1,0 +1,91 @@
+import { describeError } from '@holdfast/shared/errors.ts';
+import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
+import { askOutcome } from '../operations/ask-outcome.ts';
+import type { HoldStores } from '../operations/dependencies.ts';
+import { expireHold } from '../operations/expire-hold.ts';
+import { finishHold } from '../operations/finish-hold.ts';
+import { settleCommittingSeats, settleHeldSeats } from '../operations/settle-seats.ts';
+
+const AT_ONCE = 8;
+const BATCH = 200;
+
+/**
+ * Tidies up behind everybody: ends holds that ran out, finishes middle states, frees orphaned
+ * seats, asks booking about old pins, completes events. Nothing waits for it: holds that ran out
+ * are taken over in place, and consumers finish what they meet.
+ */
+export function createSweeper(options: {
+  stores: HoldStores;
+  ages: { resumeMs: number; orphanMs: number; unsettledMs: number };
+  intervalMs: number;
+  completeEvents: () => Promise<number>;
+}): Loop {
+  const { stores, ages } = options;
+  const { log } = stores;
+  const start = new Date(0);
+  let heldSince = start;
+  let pinnedSince = start;
+
+  async function each<T>(
+    what: string,
+    items: readonly T[],
+    act: (item: T) => Promise<boolean | number>,
+  ): Promise<number> {
+    let done = 0;
+    const queue = [...items];
+    const lane = async () => {
+      for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
+        try {
+          done += Number(await act(item));
+        } catch (error) {
+          log.warn('sweeper.item_failed', { what, error: describeError(error) });
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    return done;
+  }
+
+  /** A part of the held seats a round, in the order they were taken, then from the start again. */
+  async function sweepHeldSeats(): Promise<number> {
+    const seats = await stores.seats.heldLongerThan(ages.orphanMs, heldSince, BATCH);
+    heldSince = (seats.length === BATCH && seats.at(-1)?.hold?.takenAt) || start;
+    return seats.length === 0 ? 0 : settleHeldSeats(stores, seats);
+  }
+
+  /** The same for seats under a pin. */
+  async function sweepPinnedSeats(): Promise<number> {
+    const seats = await stores.seats.committingLongerThan(ages.unsettledMs, pinnedSince, BATCH);
+    pinnedSince = (seats.length === BATCH && seats.at(-1)?.commit?.at) || start;
+    return seats.length === 0 ? 0 : settleCommittingSeats(stores, seats);
+  }
+
+  const parts: readonly (() => Promise<number>)[] = [
+    async () =>
+      each('expire', await stores.holds.runOut(BATCH), (hold) => expireHold(stores, hold)),
+    async () =>
+      each(
+        'resume',
+        await stores.holds.unfinished(ages.resumeMs, BATCH),
+        async (hold) => (await finishHold(stores, hold)) !== null,
+      ),
+    async () =>
+      each('ask', await stores.holds.unsettled(ages.unsettledMs, BATCH), (hold) =>
+        askOutcome(stores, hold),
+      ),
+    sweepHeldSeats,
+    sweepPinnedSeats,
+    options.completeEvents,
+  ];
+
+  return createLoop({
+    name: 'sweeper',
+    intervalMs: options.intervalMs,
+    log,
+    async round() {
+      let done = 0;
+      for (const sweep of parts) done += await sweep();
+      return done;
+    },
+  });
+}

@@ -1,0 +1,80 @@
+import { systemClock } from '@holdfast/shared/clock.ts';
+import { eventCancelled, eventUpdated } from '@holdfast/shared/contracts/events.ts';
+import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import type { Actor } from '@holdfast/shared/tokens.ts';
+import {
+  checkPrices,
+  checkStatusChange,
+  checkTerms,
+  type Event,
+  type Price,
+  searchTextOf,
+} from '../event.ts';
+import { historyEntry } from '../hold.ts';
+import { eventMessage } from '../messages.ts';
+import type { EventChange, Events } from '../stores/events.ts';
+import { refuseVersion } from './create-venue.ts';
+import { refuseStranger } from './ownership.ts';
+
+export type EventEdit = {
+  version?: number;
+  name?: string;
+  description?: string;
+  artists?: string[];
+  category?: string;
+  startsAt?: string;
+  onSaleAt?: string;
+  prices?: Price[];
+  tags?: string[];
+  metadata?: Record<string, string | number | boolean>;
+  maxPerUser?: number;
+  status?: Event['status'];
+};
+
+/** Changes an event; holds keep the prices they were taken at. Cancelling is a change of status. */
+export async function changeEvent(
+  deps: { events: Events; wake: () => void },
+  command: { eventId: string; edit: EventEdit; actor: Actor; origin: Origin },
+): Promise<Event | Refusal> {
+  const event = await deps.events.find(command.eventId);
+  if (event === undefined) return refused('event_not_found', `No event ${command.eventId}.`);
+  const { version, startsAt, onSaleAt, ...rest } = command.edit;
+  const change: EventChange = {
+    ...rest,
+    ...(startsAt !== undefined && { startsAt: new Date(startsAt) }),
+    ...(onSaleAt !== undefined && { onSaleAt: new Date(onSaleAt) }),
+  };
+  const after: Event = { ...event, ...change };
+  const refusal =
+    refuseStranger(event, command.actor) ??
+    (event.ready ? undefined : refused('request_in_flight', 'Its seats are being created.')) ??
+    (version !== undefined && version !== event.version
+      ? refuseVersion(event.version)
+      : undefined) ??
+    checkStatusChange(event, after.status) ??
+    checkTerms(after) ??
+    checkPrices(after.prices, event.categories);
+  if (refusal) return refusal;
+
+  const now = systemClock.now();
+  const contract = after.status === 'cancelled' ? eventCancelled : eventUpdated;
+  const next = event.version + 1;
+  const changed = await deps.events.change(
+    event,
+    { ...change, searchText: searchTextOf(after) },
+    {
+      message: eventMessage(contract, after, { version: next, time: now, origin: command.origin }),
+      entry: historyEntry(
+        now,
+        command.origin,
+        after.status === 'cancelled' ? 'cancelled' : 'changed',
+        { status: event.status, prices: event.prices },
+        { status: after.status, prices: after.prices, changed: Object.keys(change) },
+      ),
+    },
+  );
+  if (changed === null) return refuseVersion(next);
+  deps.wake();
+  return changed;
+}

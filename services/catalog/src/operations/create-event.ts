@@ -1,0 +1,139 @@
+import { systemClock } from '@holdfast/shared/clock.ts';
+import { eventCreated } from '@holdfast/shared/contracts/events.ts';
+import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
+import type { Logger } from '@holdfast/shared/logger.ts';
+import { type Origin, systemOrigin } from '@holdfast/shared/origin.ts';
+import type { Actor } from '@holdfast/shared/tokens.ts';
+import { checkPrices, checkTerms, type Event, type Price, searchTextOf } from '../event.ts';
+import { historyEntry } from '../hold.ts';
+import { eventMessage } from '../messages.ts';
+import type { Events } from '../stores/events.ts';
+import type { Plans } from '../stores/plans.ts';
+import type { Seats } from '../stores/seats.ts';
+import type { Venues } from '../stores/venues.ts';
+import { refuseStranger } from './ownership.ts';
+
+export type EventInput = {
+  venueId: string;
+  name: string;
+  description: string;
+  artists: string[];
+  category: string;
+  startsAt: string;
+  onSaleAt: string;
+  prices: Price[];
+  currency: string;
+  tags: string[];
+  metadata: Record<string, string | number | boolean>;
+  maxPerUser?: number;
+  status: 'draft' | 'published';
+};
+
+export type EventStores = {
+  venues: Venues;
+  plans: Plans;
+  events: Events;
+  seats: Seats;
+  wake: () => void;
+  log: Logger;
+};
+
+const SEATS_A_WRITE = 2_000;
+
+/**
+ * Creates an event with a seat document for each seat of its venue's plan. The event comes
+ * first and is not ready; its seats follow in bulk; then it opens. A repeat under the same key
+ * goes on where the first try broke off, and so does the sweeper.
+ */
+export async function createEvent(
+  stores: EventStores,
+  command: { input: EventInput; owner: Actor; idempotencyKey: string | undefined; origin: Origin },
+): Promise<Event | Refusal> {
+  const event = await draftEvent(stores, command);
+  if (isRefusal(event)) return event;
+  if (await stores.events.insert(event)) return completeEvent(stores, event, command.origin);
+  const stored = await stores.events.findWhole(event._id);
+  if (stored?.fingerprint !== event.fingerprint) {
+    return refused('idempotency_key_reused', 'This Idempotency-Key made another event.');
+  }
+  return stored.ready ? stored : completeEvent(stores, stored, command.origin);
+}
+
+async function draftEvent(
+  stores: EventStores,
+  command: { input: EventInput; owner: Actor; idempotencyKey: string | undefined; origin: Origin },
+): Promise<Event | Refusal> {
+  const { input, owner, origin } = command;
+  const venue = await stores.venues.find(input.venueId);
+  if (venue === undefined) return refused('venue_not_found', `No venue ${input.venueId}.`);
+  const { startsAt, onSaleAt } = {
+    startsAt: new Date(input.startsAt),
+    onSaleAt: new Date(input.onSaleAt),
+  };
+  const refusal =
+    refuseStranger(venue, owner) ??
+    checkTerms({ startsAt, onSaleAt, currency: input.currency }) ??
+    checkPrices(input.prices, venue.categories);
+  if (refusal) return refusal;
+  const now = systemClock.now();
+  return {
+    _id:
+      command.idempotencyKey === undefined
+        ? newId()
+        : derivedId('event', owner.userId, command.idempotencyKey),
+    ownerId: owner.userId,
+    fingerprint: fingerprint(input),
+    ...input,
+    startsAt,
+    onSaleAt,
+    venueName: venue.name,
+    city: venue.city,
+    country: venue.country,
+    timeZone: venue.timeZone,
+    planVersion: venue.planVersion,
+    categories: venue.categories,
+    maxPerUser: input.maxPerUser ?? null,
+    ready: false,
+    seatCount: venue.seatCount,
+    searchText: searchTextOf({ ...input, venueName: venue.name }),
+    version: 1,
+    createdAt: now,
+    history: [historyEntry(now, origin, 'created', null, { status: input.status })],
+    outbox: [],
+  };
+}
+
+/** Creates what is missing of an event's seats and opens it. */
+export async function completeEvent(
+  stores: EventStores,
+  event: Event,
+  origin: Origin,
+): Promise<Event> {
+  const plan = await stores.plans.find(event.venueId, event.planVersion);
+  if (plan === null) {
+    throw new Fault('plan_missing', `Plan ${event.venueId}:${event.planVersion} is not there`, {
+      retryable: false,
+    });
+  }
+  for (let done = 0; done < plan.seats.length; done += SEATS_A_WRITE) {
+    await stores.seats.create(event._id, plan.seats.slice(done, done + SEATS_A_WRITE));
+    stores.log.debug('event.seats_created', { eventId: event._id, done });
+  }
+  const now = systemClock.now();
+  const completed = await stores.events.complete(event, {
+    message: eventMessage(eventCreated, event, { version: event.version + 1, time: now, origin }),
+    entry: historyEntry(now, origin, 'seats complete', { ready: false }, { ready: true }),
+  });
+  stores.wake();
+  return completed ?? (await stores.events.findWhole(event._id)) ?? event;
+}
+
+/** Completes events whose creation broke off; how many. */
+export async function completeEvents(stores: EventStores, ageMs: number): Promise<number> {
+  const events = await stores.events.incomplete(ageMs, 10);
+  for (const event of events) {
+    await completeEvent(stores, event, systemOrigin('sweeper', event._id));
+  }
+  return events.length;
+}

@@ -1,0 +1,28 @@
+import type { Logger } from '@holdfast/shared/logger.ts';
+import type { Figures } from '../figures.ts';
+import type { Holds } from '../stores/holds.ts';
+import type { Quotas } from '../stores/quotas.ts';
+import type { Seats } from '../stores/seats.ts';
+
+/** What every operation on holds works with. */
+export type HoldStores = {
+  seats: Seats;
+  holds: Holds;
+  quotas: Quotas;
+  figures: Figures;
+  log: Logger;
+  /** Wakes the relay after a write that carries a message. */
+  wake: () => void;
+};
+
+export type HoldLimits = {
+  minMs: number;
+  defaultMs: number;
+  maxMs: number;
+  totalMaxMs: number;
+  maxExtensions: number;
+  seatsPerHold: number;
+  seatsPerUser: number;
+  /** Age at which a try without a document counts as broken off. */
+  orphanAfterMs: number;
+};

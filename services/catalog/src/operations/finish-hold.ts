@@ -1,0 +1,155 @@
+import type { Contract } from '@holdfast/shared/contracts/contract.ts';
+import {
+  type HoldChange,
+  holdConfirmed,
+  holdExpired,
+  holdPinned,
+  holdPinRefused,
+  holdReleased,
+  holdReturned,
+  holdUnpinned,
+} from '@holdfast/shared/contracts/holds.ts';
+import { derivedId } from '@holdfast/shared/ids.ts';
+import { type Hold, type HoldState, historyEntry, isMiddle } from '../hold.ts';
+import { holdMessage } from '../messages.ts';
+import type { HoldStores } from './dependencies.ts';
+
+/** Why a pin that found fewer seats than its hold names was undone. */
+export const SEATS_LOST = 'seats_lost';
+
+/**
+ * Brings a hold out of its middle state: its quota, its seats, then the end state with its
+ * message. Each part may be repeated, so any instance may finish what another began; the one
+ * that comes late changes nothing. Answers the hold as this call left it, or null when another
+ * finished it.
+ */
+export async function finishHold(stores: HoldStores, hold: Hold): Promise<Hold | null> {
+  if (!isMiddle(hold.state)) return hold;
+  const finished = await STEPS[hold.state](stores, hold);
+  if (finished === null) return null;
+  stores.wake();
+  if (isMiddle(finished.state)) return finishHold(stores, finished);
+  stores.figures.ended.inc({ state: finished.state });
+  return finished;
+}
+
+type FinishStep = (stores: HoldStores, hold: Hold) => Promise<Hold | null>;
+
+const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = {
+  async pinning(stores, hold) {
+    await stores.quotas.keep(hold);
+    const pinned = await stores.seats.pin(hold);
+    if (pinned === hold.seats.length) {
+      return settle(stores, hold, 'pinned', holdPinned, { set: { askedAt: null } });
+    }
+    return stores.holds.begin(hold, 'unpinning', {
+      origin: hold.step?.origin ?? unknownOrigin(hold),
+      reason: SEATS_LOST,
+      endsAs: 'expired',
+    });
+  },
+
+  async confirming(stores, hold) {
+    await stores.seats.confirm(hold);
+    const confirmed = await settle(stores, hold, 'confirmed', holdConfirmed);
+    if (confirmed) stores.figures.seatsSold.inc(hold.seats.length);
+    return confirmed;
+  },
+
+  async unpinning(stores, hold) {
+    const to = hold.step?.unpinTo ?? 'available';
+    await stores.seats.unpin(hold, to);
+    const pin = { pinId: hold.pinId ?? '', reason: 'pin_closed' };
+    if (to === 'held') {
+      await stores.quotas.restore(hold);
+      return settle(stores, hold, 'held', holdUnpinned, {
+        set: { pinId: null, bookingId: null, round: hold.round + 1 },
+        closed: pin,
+        expiresAt: hold.expiresAt,
+      });
+    }
+    const lost = hold.step?.reason === SEATS_LOST;
+    await stores.seats.free(hold);
+    await stores.quotas.drop({ ...hold, holdId: hold._id });
+    return settle(
+      stores,
+      hold,
+      hold.step?.endsAs ?? 'expired',
+      lost ? holdPinRefused : holdUnpinned,
+      {
+        closed: lost ? { ...pin, reason: SEATS_LOST } : pin,
+      },
+    );
+  },
+
+  async releasing(stores, hold) {
+    await giveUpSeats(stores, hold);
+    return settle(stores, hold, 'released', holdReleased);
+  },
+
+  async expiring(stores, hold) {
+    await giveUpSeats(stores, hold);
+    return settle(stores, hold, 'expired', holdExpired);
+  },
+
+  async returning(stores, hold) {
+    await stores.seats.returnSold(hold);
+    await stores.quotas.drop({ ...hold, holdId: hold._id });
+    return settle(stores, hold, 'returned', holdReturned);
+  },
+};
+
+async function giveUpSeats(stores: HoldStores, hold: Hold): Promise<void> {
+  await stores.seats.free(hold);
+  await stores.quotas.drop({ ...hold, holdId: hold._id });
+}
+
+/** Messages that answer a command of booking have one id, however often they are sent. */
+export function answerId(
+  contract: Contract<HoldChange>,
+  pinId: string | null | undefined,
+): { id?: string } {
+  return pinId ? { id: derivedId(pinId, contract.type) } : {};
+}
+
+async function settle(
+  stores: HoldStores,
+  hold: Hold,
+  to: HoldState,
+  contract: Contract<HoldChange>,
+  change: {
+    set?: Partial<Hold>;
+    closed?: { pinId: string; reason: string };
+    expiresAt?: Date;
+  } = {},
+): Promise<Hold | null> {
+  const origin = hold.step?.origin ?? unknownOrigin(hold);
+  const reason = hold.step?.reason ?? to;
+  const seats = await stores.seats.changesOf(hold);
+  return stores.holds.settle(hold, to, {
+    message: holdMessage(contract, hold, {
+      ...answerId(contract, hold.pinId),
+      seats,
+      expiresAt: change.expiresAt ?? null,
+      version: hold.version + 1,
+      time: hold.movedAt,
+      origin,
+      pinId: hold.pinId,
+      bookingId: hold.bookingId,
+      reason,
+    }),
+    entry: historyEntry(
+      hold.movedAt,
+      origin,
+      reason,
+      { state: hold.step?.from ?? hold.state },
+      { state: to },
+    ),
+    ...(change.set && { set: change.set }),
+    ...(change.closed && { closed: change.closed }),
+  });
+}
+
+function unknownOrigin(hold: Hold) {
+  return { actor: 'system:catalog', requestId: hold._id, correlationId: hold._id };
+}

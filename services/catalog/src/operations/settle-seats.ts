@@ -1,0 +1,47 @@
+import { ENDED_STATES, type Hold, isMiddle } from '../hold.ts';
+import type { Seat } from '../seat.ts';
+import { abortHold } from './abort-hold.ts';
+import type { HoldStores } from './dependencies.ts';
+
+/**
+ * Looks from held seats to their holds: frees those whose hold has ended, and ends a try that
+ * broke off before its document. Answers how many seats were freed.
+ */
+export async function settleHeldSeats(stores: HoldStores, seats: readonly Seat[]): Promise<number> {
+  const owners = new Map(seats.flatMap((seat) => (seat.hold ? [[seat.hold.id, seat]] : [])));
+  const known = await stores.holds.statesOf([...owners.keys()]);
+  let freed = 0;
+  for (const [holdId, seat] of owners) {
+    const hold = known.get(holdId);
+    const userId = seat.hold?.userId ?? '';
+    if (hold === undefined || hold.state === 'aborted') {
+      freed += await abortHold(stores, { holdId, userId, eventId: seat.eventId });
+    } else if (ENDED_STATES.includes(hold.state)) {
+      freed += await stores.seats.freeHeldBy(seat.eventId, holdId);
+    }
+  }
+  return freed;
+}
+
+/** The same for seats under a pin: those that their hold has left behind follow it. */
+export async function settleCommittingSeats(
+  stores: HoldStores,
+  seats: readonly Seat[],
+): Promise<number> {
+  const known = await stores.holds.statesOf(seats.flatMap((seat) => seat.hold?.id ?? []));
+  const pins = new Map(seats.flatMap((seat) => (seat.commit ? [[seat.commit.pinId, seat]] : [])));
+  let settled = 0;
+  for (const [pinId, seat] of pins) {
+    const to = outcomeOf(known.get(seat.hold?.id ?? ''), pinId);
+    if (to) settled += await stores.seats.settlePin(seat.eventId, pinId, to);
+  }
+  return settled;
+}
+
+/** What seats under a pin should be by their hold; undefined while the hold is still at it. */
+function outcomeOf(hold: Hold | undefined, pinId: string): 'sold' | 'available' | undefined {
+  if (hold === undefined) return 'available';
+  if (isMiddle(hold.state)) return undefined;
+  if (hold.pinId === pinId && hold.state === 'pinned') return undefined;
+  return hold.pinId === pinId && hold.state === 'confirmed' ? 'sold' : 'available';
+}

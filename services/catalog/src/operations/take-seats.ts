@@ -1,0 +1,239 @@
+import { holdTaken } from '@holdfast/shared/contracts/holds.ts';
+import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import { type Event, refuseSale } from '../event.ts';
+import { type Hold, historyEntry } from '../hold.ts';
+import { holdMessage } from '../messages.ts';
+import type { Seat } from '../seat.ts';
+import type { HoldNow } from '../stores/holds.ts';
+import type { Take } from '../stores/seats.ts';
+import { abortHold } from './abort-hold.ts';
+import type { HoldLimits, HoldStores } from './dependencies.ts';
+import { seizeSeats } from './seize-seats.ts';
+
+export type TakeSeats = {
+  userId: string;
+  eventId: string;
+  seatIds: readonly string[];
+  durationMs: number | undefined;
+  idempotencyKey: string | undefined;
+  origin: Origin;
+};
+
+type Dependencies = HoldStores & {
+  limits: HoldLimits;
+  events: { find(eventId: string): Promise<Event | undefined> };
+};
+
+/**
+ * Takes seats for a user, all or none. In order: the quota's claim, the seats, the document
+ * that makes the hold; only then the answer. A repeat under the same Idempotency-Key answers the
+ * stored hold; another request under it, or one still in flight, is refused.
+ */
+export async function takeSeats(
+  deps: Dependencies,
+  command: TakeSeats,
+): Promise<HoldNow | Refusal> {
+  const { limits } = deps;
+  const durationMs = command.durationMs ?? limits.defaultMs;
+  const outOfBounds = checkBounds(limits, command, durationMs);
+  if (outOfBounds) return outOfBounds;
+  const seatIds = [...command.seatIds].sort();
+  const request = fingerprint({ eventId: command.eventId, seatIds, durationMs });
+  const holdId =
+    command.idempotencyKey === undefined
+      ? newId()
+      : derivedId('hold', command.userId, command.idempotencyKey);
+  const [event, earlier] = await Promise.all([
+    deps.events.find(command.eventId),
+    command.idempotencyKey === undefined ? undefined : deps.holds.find(holdId),
+  ]);
+  if (earlier) return replay(earlier, request);
+  const closed = refuseSale(event, command.eventId);
+  if (closed || event === undefined) return closed ?? refused('event_not_found', 'No such event.');
+
+  const attemptId = newId();
+  const maxPerUser = event.maxPerUser ?? limits.seatsPerUser;
+  const who = { userId: command.userId, eventId: event._id, holdId };
+  const claim = await deps.quotas.claim({
+    ...who,
+    attemptId,
+    n: seatIds.length,
+    cap: maxPerUser,
+    ttlMs: durationMs,
+  });
+  if (claim.kind === 'full') {
+    return refused(
+      'quota_exceeded',
+      `One account may have ${maxPerUser} seats of this event; this one has ${claim.used} already.`,
+      { maxPerUser, used: claim.used },
+    );
+  }
+  if (claim.kind === 'in_flight') return answerInFlight(deps, who, request, claim.ageMs);
+
+  const take: Take = {
+    eventId: event._id,
+    onSaleAt: event.onSaleAt,
+    holdId,
+    userId: command.userId,
+    attemptId,
+    ttlMs: durationMs,
+    notAfter: claim.expiresAt,
+  };
+  const seats = await seizeOrUndo(deps, take, seatIds);
+  if (isRefusal(seats)) return seats;
+  const hold = newHold(event, take, seats, { fingerprint: request, maxPerUser }, command.origin);
+  // An insert that fails without an answer may have been stored: nothing is undone here, a repeat
+  // of the request or the sweeper finds out.
+  if (await deps.holds.insert(hold)) {
+    deps.wake();
+    deps.figures.seatsHeld.inc(seats.length);
+    return { hold, now: hold.takenAt };
+  }
+  await undo(deps, take);
+  const other = await deps.holds.find(holdId);
+  return other ? replay(other, request) : brokenOff();
+}
+
+function checkBounds(
+  limits: HoldLimits,
+  command: TakeSeats,
+  durationMs: number,
+): Refusal | undefined {
+  if (command.seatIds.length > limits.seatsPerHold) {
+    return refused(
+      'too_many_seats',
+      `A hold takes ${limits.seatsPerHold} seats at most; ${command.seatIds.length} were asked for.`,
+      { maxSeats: limits.seatsPerHold },
+    );
+  }
+  if (durationMs < limits.minMs || durationMs > limits.maxMs) {
+    return refused(
+      'hold_duration_invalid',
+      `A hold lasts ${limits.minMs / 1000} to ${limits.maxMs / 1000} seconds; ${durationMs / 1000} were asked for.`,
+      { minSeconds: limits.minMs / 1000, maxSeconds: limits.maxMs / 1000 },
+    );
+  }
+  return undefined;
+}
+
+/** The answer to a request whose hold exists already. */
+function replay(earlier: HoldNow, request: string): HoldNow | Refusal {
+  if (earlier.hold.state === 'aborted') return brokenOff();
+  if (earlier.hold.fingerprint === request) return earlier;
+  return refused(
+    'idempotency_key_reused',
+    'This Idempotency-Key was used for other seats, another event or another duration.',
+  );
+}
+
+function brokenOff(): Refusal {
+  return refused(
+    'hold_aborted',
+    'An earlier try of this request broke off and took nothing: send it under a new Idempotency-Key.',
+  );
+}
+
+/** An equal request is at work, or was when its process died. */
+async function answerInFlight(
+  deps: Dependencies,
+  who: { userId: string; eventId: string; holdId: string },
+  request: string,
+  ageMs: number,
+): Promise<HoldNow | Refusal> {
+  if (ageMs > deps.limits.orphanAfterMs) await abortHold(deps, who);
+  const earlier = await deps.holds.find(who.holdId);
+  if (earlier) return replay(earlier, request);
+  return refused(
+    'request_in_flight',
+    'A request with this Idempotency-Key is being worked on: ask again in a moment.',
+  );
+}
+
+async function seizeOrUndo(
+  deps: Dependencies,
+  take: Take,
+  seatIds: readonly string[],
+): Promise<Seat[] | Refusal> {
+  let seats: Seat[] | Refusal;
+  try {
+    seats = await seizeSeats(deps, take, seatIds);
+  } catch (error) {
+    // Best effort: what can not be undone now, the sweeper frees as an orphan.
+    await undo(deps, take).catch((cause) =>
+      deps.log.warn('hold.undo_failed', { holdId: take.holdId, error: String(cause) }),
+    );
+    throw error;
+  }
+  if (isRefusal(seats)) {
+    await deps.quotas.drop({ ...take }, take.attemptId);
+  }
+  return seats;
+}
+
+async function undo(deps: HoldStores, take: Take): Promise<void> {
+  await deps.seats.giveBack(take.eventId, take.holdId, take.attemptId);
+  await deps.quotas.drop({ ...take }, take.attemptId);
+}
+
+function newHold(
+  event: Event,
+  take: Take,
+  seats: readonly Seat[],
+  terms: { fingerprint: string; maxPerUser: number },
+  origin: Origin,
+): Hold {
+  const priceOf = new Map(event.prices.map((price) => [price.category, price.priceMinor]));
+  const priced = seats
+    .toSorted((a, b) => a.order - b.order)
+    .map((seat) => {
+      const priceMinor = priceOf.get(seat.category);
+      if (priceMinor === undefined) throw new Error(`Category ${seat.category} has no price`);
+      const { seatId, label, section, row, number, category } = seat;
+      return { seatId, label, section, row, number, category, priceMinor };
+    });
+  const taken = seats.flatMap((seat) => seat.hold ?? []);
+  const expiresAt = new Date(Math.min(...taken.map((one) => one.expiresAt.getTime())));
+  const takenAt = new Date(Math.min(...taken.map((one) => one.takenAt.getTime())));
+  const hold: Hold = {
+    _id: take.holdId,
+    eventId: event._id,
+    userId: take.userId,
+    attemptId: take.attemptId,
+    fingerprint: terms.fingerprint,
+    state: 'held',
+    seats: priced,
+    currency: event.currency,
+    totalMinor: priced.reduce((sum, seat) => sum + seat.priceMinor, 0),
+    event: {
+      name: event.name,
+      venueName: event.venueName,
+      startsAt: event.startsAt,
+      timeZone: event.timeZone,
+    },
+    maxPerUser: terms.maxPerUser,
+    takenAt,
+    expiresAt,
+    extensions: [],
+    round: 0,
+    version: 1,
+    movedAt: takenAt,
+    pinId: null,
+    bookingId: null,
+    closed: [],
+    askedAt: null,
+    history: [
+      historyEntry(takenAt, origin, 'seats taken', null, {
+        state: 'held',
+        expiresAt: expiresAt.toISOString(),
+        seatIds: priced.map((seat) => seat.seatId),
+      }),
+    ],
+    outbox: [],
+  };
+  hold.outbox.push(
+    holdMessage(holdTaken, hold, { seats, expiresAt, version: 1, time: takenAt, origin }),
+  );
+  return hold;
+}

@@ -1,0 +1,161 @@
+import { id } from '@holdfast/shared/contracts/fields.ts';
+import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import Joi from 'joi';
+import type { Remembered } from '../cache.ts';
+import type { Event } from '../event.ts';
+import { changeEvent, type EventEdit } from '../operations/change-event.ts';
+import { createEvent, type EventInput, type EventStores } from '../operations/create-event.ts';
+import type { EventFilter } from '../stores/events.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { cursor, eventEdit, eventParams, limit, newEvent, text, zonedInstant } from './schemas.ts';
+import { type EventView, viewEvent } from './views.ts';
+
+type EventQuery = {
+  category?: string;
+  city?: string;
+  tag?: string;
+  venueId?: string;
+  q?: string;
+  from?: string;
+  to?: string;
+  cursor?: string;
+  limit: number;
+};
+
+const OWN_EVENTS = 500;
+const event = { description: 'The event' };
+const EMPTY = {
+  description: '',
+  artists: [],
+  tags: [],
+  metadata: {},
+  status: 'draft',
+} satisfies Partial<EventInput>;
+
+export function eventRoutes(stores: EventStores, remembered: Remembered<EventView>): Route[] {
+  const answer = (one: Event, status: number) =>
+    reply(status, { event: viewEvent(one) }, { location: `/api/events/${one._id}` });
+
+  return [
+    route<{ body: Omit<EventInput, keyof typeof EMPTY> & Partial<EventInput> }>({
+      method: 'post',
+      path: '/api/events',
+      id: 'createEvent',
+      summary: "Create an event with a seat for each of its venue's; answers when all are there",
+      tag: 'events',
+      access: ['organizer', 'admin'],
+      body: newEvent,
+      responses: { 201: event },
+      errors: ['venue_not_found', 'prices_incomplete', 'idempotency_key_reused', 'forbidden'],
+      async run({ body, actor, origin, idempotencyKey }) {
+        const input = { ...EMPTY, ...body };
+        const created = await createEvent(stores, { input, owner: actor, idempotencyKey, origin });
+        return isRefusal(created) ? created : answer(created, 201);
+      },
+    }),
+    route<{ query: EventQuery }>({
+      method: 'get',
+      path: '/api/events',
+      id: 'listEvents',
+      summary: 'Published events, soonest first',
+      tag: 'events',
+      access: 'anyone',
+      query: Joi.object({
+        category: text(60),
+        city: text(120),
+        tag: text(60),
+        venueId: id(),
+        q: text(120).description('Words in name, artists, tags or venue'),
+        from: zonedInstant(),
+        to: zonedInstant(),
+        cursor: cursor(),
+        limit: limit(100, 50),
+      }),
+      responses: { 200: { description: 'A page of events; `next` leads to the one after' } },
+      run: ({ query }) => listEvents(stores, query),
+    }),
+    route({
+      method: 'get',
+      path: '/api/events/mine',
+      id: 'listOwnEvents',
+      summary: "An organizer's own events, drafts too",
+      tag: 'events',
+      access: ['organizer', 'admin'],
+      responses: { 200: { description: 'The events' } },
+      async run({ actor }) {
+        const own = await stores.events.listOwn(actor.userId, OWN_EVENTS);
+        return reply(200, { events: own.map(viewEvent) });
+      },
+    }),
+    route<{ params: { eventId: string } }>({
+      method: 'get',
+      path: '/api/events/:eventId',
+      id: 'getEvent',
+      summary: 'An event that is published or was',
+      tag: 'events',
+      access: 'anyone',
+      params: eventParams,
+      responses: { 200: event },
+      errors: ['event_not_found'],
+      async run({ params }) {
+        const found = await remembered.read(params.eventId);
+        if (!found) return refused('event_not_found', `There is no event ${params.eventId}.`);
+        return reply(200, { event: found });
+      },
+    }),
+    route<{ params: { eventId: string }; body: EventEdit }>({
+      method: 'patch',
+      path: '/api/events/:eventId',
+      id: 'changeEvent',
+      summary: 'Change, publish or cancel an event; holds keep their prices',
+      tag: 'events',
+      access: ['organizer', 'admin'],
+      params: eventParams,
+      body: eventEdit,
+      responses: { 200: event },
+      errors: [
+        'event_not_found',
+        'event_cancelled',
+        'prices_incomplete',
+        'version_conflict',
+        'request_in_flight',
+        'forbidden',
+      ],
+      async run({ params, body, actor, origin }) {
+        const changed = await changeEvent(stores, {
+          eventId: params.eventId,
+          edit: body,
+          actor,
+          origin,
+        });
+        if (isRefusal(changed)) return changed;
+        await remembered.forget(changed._id);
+        return answer(changed, 200);
+      },
+    }),
+  ];
+}
+
+async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply | Refusal> {
+  const place = readCursor(query.cursor, 2);
+  if (isRefusal(place)) return place;
+  const { cursor: _cursor, from, to, ...plain } = query;
+  const instants = [from, to, place?.[0]].map((one) => one !== undefined && new Date(one));
+  if (instants.some((one) => one && Number.isNaN(one.getTime()))) {
+    return refused('invalid_request', 'from and to must be dates that exist.');
+  }
+  const [fromDate, toDate, startsAt] = instants;
+  const filter: EventFilter = {
+    ...plain,
+    ...(fromDate && { from: fromDate }),
+    ...(toDate && { to: toDate }),
+    ...(startsAt && { after: { startsAt, id: place?.[1] ?? '' } }),
+  };
+  const found = await stores.events.listPublished(filter);
+  const last = found.length === query.limit ? found.at(-1) : undefined;
+  return reply(200, {
+    events: found.map(viewEvent),
+    next: last ? writeCursor([last.startsAt.toISOString(), last._id]) : null,
+  });
+}

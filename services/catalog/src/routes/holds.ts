@@ -1,0 +1,209 @@
+import { monotonicMs } from '@holdfast/shared/clock.ts';
+import { seatId } from '@holdfast/shared/contracts/fields.ts';
+import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import Joi from 'joi';
+import type { Event } from '../event.ts';
+import { offerOf, type Signer } from '../offer.ts';
+import type { HoldLimits, HoldStores } from '../operations/dependencies.ts';
+import { extendHold } from '../operations/extend-hold.ts';
+import { findOwn } from '../operations/own-hold.ts';
+import { releaseHold } from '../operations/release-hold.ts';
+import { takeSeats } from '../operations/take-seats.ts';
+import type { HoldNow } from '../stores/holds.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { cursor, eventParams, holdParams, holdView, limit } from './schemas.ts';
+import { viewHold } from './views.ts';
+
+export type HoldDependencies = HoldStores & {
+  limits: HoldLimits;
+  signer: Signer;
+  events: { find(eventId: string): Promise<Event | undefined> };
+};
+
+const LONGEST_LIST = 100;
+const seconds = (limits: HoldLimits) =>
+  Joi.number()
+    .integer()
+    .min(1)
+    .description(`At most ${limits.maxMs / 1000}`);
+
+export function holdRoutes(deps: HoldDependencies): Route[] {
+  const hold = { description: 'The hold', schema: Joi.object({ hold: holdView.required() }) };
+  return [
+    route<{
+      params: { eventId: string };
+      body: { seatIds: string[]; durationSeconds?: number };
+    }>({
+      method: 'post',
+      path: '/api/events/:eventId/holds',
+      id: 'takeSeats',
+      summary: 'Hold seats, all or none; answers a signed offer to book them by',
+      tag: 'holds',
+      access: 'login',
+      params: eventParams,
+      body: Joi.object({
+        seatIds: Joi.array().items(seatId()).min(1).max(LONGEST_LIST).unique().required(),
+        durationSeconds: seconds(deps.limits),
+      }),
+      responses: {
+        201: {
+          description: 'The hold and its offer',
+          schema: Joi.object({ hold: holdView.required(), offer: Joi.string() }),
+        },
+      },
+      errors: [
+        'event_not_found',
+        'event_cancelled',
+        'event_not_on_sale',
+        'seat_not_found',
+        'seat_unavailable',
+        'too_many_seats',
+        'hold_duration_invalid',
+        'quota_exceeded',
+        'idempotency_key_reused',
+        'request_in_flight',
+        'hold_aborted',
+      ],
+      run: ({ params, body, actor, origin, idempotencyKey }) =>
+        measured(deps, async () => {
+          const taken = await takeSeats(deps, {
+            userId: actor.userId,
+            eventId: params.eventId,
+            seatIds: body.seatIds,
+            durationMs: milliseconds(body.durationSeconds),
+            idempotencyKey,
+            origin,
+          });
+          if (isRefusal(taken)) return taken;
+          const answer = await withOffer(deps.signer, taken);
+          const { offer } = answer;
+          return reply(
+            201,
+            { hold: answer, ...(offer !== undefined && { offer }) },
+            { location: `/api/holds/${taken.hold._id}` },
+          );
+        }),
+    }),
+    route<{ query: { cursor?: string; limit: number } }>({
+      method: 'get',
+      path: '/api/holds',
+      id: 'listHolds',
+      summary: 'My holds, newest first',
+      tag: 'holds',
+      access: 'login',
+      query: Joi.object({ cursor: cursor(), limit: limit(100, 20) }),
+      responses: { 200: { description: 'A page of holds; `next` leads to the one after' } },
+      run: ({ query, actor }) => listHolds(deps, actor.userId, query),
+    }),
+    route<{ params: { holdId: string } }>({
+      method: 'get',
+      path: '/api/holds/:holdId',
+      id: 'getHold',
+      summary: 'One of my holds, with a fresh offer while it is live',
+      tag: 'holds',
+      access: 'login',
+      params: holdParams,
+      responses: { 200: hold },
+      errors: ['hold_not_found', 'hold_not_owner'],
+      async run({ params, actor }) {
+        const found = await findOwn(deps.holds, { ...params, userId: actor.userId });
+        if (isRefusal(found)) return found;
+        return reply(200, { hold: await withOffer(deps.signer, found) });
+      },
+    }),
+    route<{ params: { holdId: string } }>({
+      method: 'delete',
+      path: '/api/holds/:holdId',
+      id: 'releaseHold',
+      summary: 'Give a hold back; one that has ended is answered as it is',
+      tag: 'holds',
+      access: 'login',
+      params: holdParams,
+      responses: { 200: hold },
+      errors: ['hold_not_found', 'hold_not_owner', 'hold_in_checkout', 'hold_not_active'],
+      async run({ params, actor, origin }) {
+        const released = await releaseHold(deps, { ...params, userId: actor.userId, origin });
+        if (isRefusal(released)) return released;
+        return reply(200, { hold: viewHold(released.hold, released.now) });
+      },
+    }),
+    route<{ params: { holdId: string }; body: { durationSeconds: number } }>({
+      method: 'post',
+      path: '/api/holds/:holdId/extend',
+      id: 'extendHold',
+      summary: 'Make a hold end so many seconds later',
+      tag: 'holds',
+      access: 'login',
+      params: holdParams,
+      body: Joi.object({ durationSeconds: seconds(deps.limits).required() }),
+      responses: { 200: hold },
+      errors: [
+        'hold_not_found',
+        'hold_not_owner',
+        'hold_expired',
+        'hold_in_checkout',
+        'hold_not_active',
+        'hold_extend_limit',
+        'version_conflict',
+        'idempotency_key_reused',
+      ],
+      async run({ params, body, actor, origin, idempotencyKey }) {
+        const extended = await extendHold(deps, {
+          ...params,
+          userId: actor.userId,
+          durationMs: body.durationSeconds * 1_000,
+          idempotencyKey,
+          origin,
+        });
+        if (isRefusal(extended)) return extended;
+        return reply(200, { hold: await withOffer(deps.signer, extended) });
+      },
+    }),
+  ];
+}
+
+const milliseconds = (value: number | undefined) =>
+  value === undefined ? undefined : value * 1_000;
+
+/** The hold as its owner sees it, with an offer as long as it can be booked. */
+async function withOffer(signer: Signer, { hold, now }: HoldNow) {
+  const view = viewHold(hold, now);
+  if (view.status !== 'held') return { ...view, offer: undefined };
+  return { ...view, offer: await signer.sign(offerOf(hold)) };
+}
+
+async function measured(
+  { figures }: HoldStores,
+  run: () => Promise<Reply | Refusal>,
+): Promise<Reply | Refusal> {
+  const startedAt = monotonicMs();
+  const result = await run();
+  const outcome = isRefusal(result) ? result.code : 'taken';
+  figures.holds.inc({ outcome });
+  figures.holdSeconds.observe({ outcome }, (monotonicMs() - startedAt) / 1_000);
+  return result;
+}
+
+async function listHolds(
+  deps: HoldDependencies,
+  userId: string,
+  query: { cursor?: string; limit: number },
+): Promise<Reply | Refusal> {
+  const place = readCursor(query.cursor, 2);
+  if (isRefusal(place)) return place;
+  const [takenAt, id = ''] = place ?? [];
+  const before = takenAt === undefined ? undefined : { takenAt: new Date(takenAt), id };
+  if (before && Number.isNaN(before.takenAt.getTime())) {
+    return refused('invalid_request', 'The cursor is not one of a page of this list.');
+  }
+  const { holds, now } = await deps.holds.ofUser(userId, {
+    ...(before && { before }),
+    limit: query.limit,
+  });
+  const last = holds.length === query.limit ? holds.at(-1) : undefined;
+  return reply(200, {
+    holds: holds.map((hold) => viewHold(hold, now)),
+    next: last ? writeCursor([last.takenAt.toISOString(), last._id]) : null,
+  });
+}

@@ -1,0 +1,170 @@
+import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
+import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
+import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
+import Joi from 'joi';
+
+/** Text of a request: something to read, of bounded length. */
+export const text = (longest: number) => Joi.string().min(1).max(longest);
+const words = (most: number, longest: number) => Joi.array().items(text(longest)).max(most);
+
+/** An instant in a request names its offset, so that it means the same everywhere. */
+export const zonedInstant = () =>
+  Joi.string()
+    .pattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/)
+    .description('Instant, ISO 8601 with offset')
+    .example('2027-03-14T19:30:00.000Z');
+
+const HIGHEST_PRICE = 100_000_000;
+
+export const prices = () =>
+  Joi.array()
+    .items(
+      Joi.object({
+        category: text(120).required(),
+        priceMinor: minor().max(HIGHEST_PRICE).required(),
+      }),
+    )
+    .min(1)
+    .max(200);
+
+const metadata = () =>
+  Joi.object()
+    .pattern(
+      /^[A-Za-z0-9_-]{1,40}$/,
+      Joi.alternatives()
+        .try(Joi.string().allow('').max(1_000), Joi.number(), Joi.boolean())
+        .match('one'),
+    )
+    .max(50)
+    .description('Free flat members: text, number or boolean');
+
+const location = () =>
+  Joi.object({
+    latitude: Joi.number().min(-90).max(90).required(),
+    longitude: Joi.number().min(-180).max(180).required(),
+  });
+
+const plan = () =>
+  Joi.object({
+    pretix: Joi.object().unknown(true).description("pretix's seating-plan JSON"),
+    categoryFlags: Joi.object()
+      .unknown(true)
+      .description('Flags of the seats of a category, as the pretix format has none'),
+    sections: Joi.array()
+      .items(Joi.object().unknown(true))
+      .description('Sections of rows of seats'),
+    categories: Joi.array().items(Joi.string()),
+    seatCount: Joi.number().integer().description('A plain plan of that many seats'),
+  }).description('Exactly one of pretix, sections (with categories) and seatCount');
+
+const venueMembers = {
+  name: text(200),
+  address: Joi.string().allow('').max(500),
+  city: Joi.string().allow('').max(120),
+  country: Joi.string().allow('').max(60),
+  timeZone: text(64),
+  location: location(),
+  amenities: words(100, 200),
+  rules: words(100, 500),
+  plan: plan(),
+};
+
+export const newVenue = Joi.object({
+  ...venueMembers,
+  name: venueMembers.name.required(),
+  timeZone: venueMembers.timeZone.required(),
+  plan: venueMembers.plan.required(),
+});
+export const venueEdit = Joi.object({
+  ...venueMembers,
+  version: Joi.number().integer().min(1),
+}).min(1);
+
+const eventMembers = {
+  name: text(200),
+  description: Joi.string().allow('').max(5_000),
+  artists: words(100, 200),
+  category: text(60),
+  startsAt: zonedInstant(),
+  onSaleAt: zonedInstant(),
+  prices: prices(),
+  tags: words(50, 60),
+  metadata: metadata(),
+  maxPerUser: Joi.number().integer().min(1).max(1_000),
+};
+
+export const newEvent = Joi.object({
+  ...eventMembers,
+  venueId: id().required(),
+  name: eventMembers.name.required(),
+  category: eventMembers.category.required(),
+  startsAt: eventMembers.startsAt.required(),
+  onSaleAt: eventMembers.onSaleAt.required(),
+  prices: eventMembers.prices.required(),
+  currency: currency().required(),
+  status: Joi.string().valid('draft', 'published'),
+});
+export const eventEdit = Joi.object({
+  ...eventMembers,
+  status: Joi.string().valid(...EVENT_STATUSES),
+  version: Joi.number().integer().min(1),
+}).min(1);
+
+export const limit = (most: number, usual: number) =>
+  Joi.number().integer().min(1).max(most).default(usual);
+export const cursor = () =>
+  Joi.string()
+    .max(600)
+    .pattern(/^[\w-]+$/)
+    .description('`next` of the page before');
+
+export const venueParams = Joi.object({ venueId: id().required() });
+export const eventParams = Joi.object({ eventId: id().required() });
+export const holdParams = Joi.object({ holdId: id().required() });
+export const seatParams = Joi.object({ eventId: id().required(), seatId: seatId().required() });
+
+export const seatView = Joi.object({
+  seatId: seatId().required(),
+  label: Joi.string().required(),
+  section: Joi.string().required(),
+  row: Joi.string().required(),
+  number: Joi.string().required(),
+  order: Joi.number().integer().required(),
+  position: Joi.object({
+    x: Joi.number().required(),
+    y: Joi.number().required(),
+    floor: Joi.string(),
+  }).required(),
+  category: Joi.string().required(),
+  flags: Joi.array().items(Joi.string()).required(),
+  status: Joi.string()
+    .valid(...SEAT_STATUSES)
+    .required(),
+  version: Joi.number().integer().required(),
+});
+
+export const holdView = Joi.object({
+  holdId: id().required(),
+  eventId: id().required(),
+  status: Joi.string()
+    .valid('held', 'in_checkout', 'confirmed', 'returned', 'released', 'expired')
+    .required(),
+  seats: Joi.array()
+    .items(
+      Joi.object({
+        seatId: seatId().required(),
+        label: Joi.string().required(),
+        section: Joi.string().required(),
+        row: Joi.string().required(),
+        number: Joi.string().required(),
+        category: Joi.string().required(),
+        priceMinor: minor().required(),
+      }),
+    )
+    .required(),
+  currency: currency().required(),
+  totalMinor: minor().required(),
+  expiresAt: instant().required(),
+  createdAt: instant().required(),
+  offer: Joi.string().description('Signed offer for POST /api/bookings, while the hold is live'),
+});

@@ -1,0 +1,114 @@
+import { SEAT_STATUSES, type SeatStatus } from '@holdfast/shared/contracts/holds.ts';
+import { isRefusal, refused } from '@holdfast/shared/errors.ts';
+import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import Joi from 'joi';
+import type { Remembered } from '../cache.ts';
+import type { SeatViews } from '../stores/seat-views.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { cursor, eventParams, seatParams, seatView, text } from './schemas.ts';
+import type { EventView } from './views.ts';
+
+const MOST_SEATS_A_PAGE = 5_000;
+
+export function seatRoutes(deps: { seats: SeatViews; events: Remembered<EventView> }): Route[] {
+  const noEvent = (eventId: string) => refused('event_not_found', `There is no event ${eventId}.`);
+
+  return [
+    route<{
+      params: { eventId: string };
+      query: { status?: SeatStatus; section?: string; cursor?: string; limit?: number };
+    }>({
+      method: 'get',
+      path: '/api/events/:eventId/seats',
+      id: 'listSeats',
+      summary: "Seats of an event in the plan's order, with live status; all of them without limit",
+      tag: 'seats',
+      access: 'anyone',
+      params: eventParams,
+      query: Joi.object({
+        status: Joi.string().valid(...SEAT_STATUSES),
+        section: text(120),
+        cursor: cursor(),
+        limit: Joi.number().integer().min(1).max(MOST_SEATS_A_PAGE),
+      }),
+      responses: {
+        200: {
+          description: 'The seats; `next` leads to the page after',
+          schema: Joi.object({
+            seats: Joi.array().items(seatView).required(),
+            next: Joi.string().allow(null).required(),
+          }),
+        },
+      },
+      errors: ['event_not_found'],
+      async run({ params, query }) {
+        const place = readCursor(query.cursor, 1);
+        if (isRefusal(place)) return place;
+        const afterOrder = place === undefined ? -1 : Number(place[0]);
+        if (!Number.isInteger(afterOrder)) {
+          return refused('invalid_request', 'The cursor is not one of a page of this list.');
+        }
+        if (!(await deps.events.read(params.eventId))) return noEvent(params.eventId);
+        const seats = await deps.seats.list(params.eventId, {
+          ...(query.status !== undefined && { status: query.status }),
+          ...(query.section !== undefined && { section: query.section }),
+          afterOrder,
+          limit: query.limit ?? 0,
+        });
+        const last = seats.length === query.limit ? seats.at(-1) : undefined;
+        return reply(200, { seats, next: last ? writeCursor([String(last.order)]) : null });
+      },
+    }),
+    route<{ params: { eventId: string; seatId: string } }>({
+      method: 'get',
+      path: '/api/events/:eventId/seats/:seatId',
+      id: 'getSeat',
+      summary: 'One seat with its live status',
+      tag: 'seats',
+      access: 'anyone',
+      params: seatParams,
+      responses: { 200: { description: 'The seat', schema: Joi.object({ seat: seatView }) } },
+      errors: ['event_not_found', 'seat_not_found'],
+      async run({ params }) {
+        if (!(await deps.events.read(params.eventId))) return noEvent(params.eventId);
+        const seat = await deps.seats.find(params.eventId, params.seatId);
+        if (!seat) return refused('seat_not_found', `The event has no seat ${params.seatId}.`);
+        return reply(200, { seat });
+      },
+    }),
+    route<{ params: { eventId: string } }>({
+      method: 'get',
+      path: '/api/events/:eventId/availability',
+      id: 'getAvailability',
+      summary: 'How many seats are free, held and sold, by category',
+      tag: 'seats',
+      access: 'anyone',
+      params: eventParams,
+      responses: { 200: { description: 'Counts by category and live status' } },
+      errors: ['event_not_found'],
+      async run({ params }) {
+        const event = await deps.events.read(params.eventId);
+        if (!event) return noEvent(params.eventId);
+        const counts = await deps.seats.countByStatus(params.eventId);
+        const sum = (of: typeof counts) =>
+          Object.fromEntries(
+            SEAT_STATUSES.map((status) => [
+              status,
+              of.reduce((all, one) => all + (one.status === status ? one.seats : 0), 0),
+            ]),
+          );
+        const byCategory = Map.groupBy(counts, (one) => one.category);
+        return reply(200, {
+          eventId: params.eventId,
+          seatCount: event.seatCount,
+          totals: sum(counts),
+          categories: event.prices.map(({ category, priceMinor }) => ({
+            category,
+            priceMinor,
+            ...sum(byCategory.get(category) ?? []),
+          })),
+        });
+      },
+    }),
+  ];
+}

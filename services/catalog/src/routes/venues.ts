@@ -1,0 +1,142 @@
+import { isRefusal, refused } from '@holdfast/shared/errors.ts';
+import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import Joi from 'joi';
+import type { Remembered } from '../cache.ts';
+import type { Venue } from '../event.ts';
+import { changeVenue, createVenue, type VenueInput } from '../operations/create-venue.ts';
+import type { Plans } from '../stores/plans.ts';
+import type { Venues } from '../stores/venues.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { cursor, limit, newVenue, text, venueEdit, venueParams } from './schemas.ts';
+import { type VenueView, viewVenue } from './views.ts';
+
+/** Bodies with a seat plan: 20,000 seats of pretix's JSON are about 4 MB. */
+const PLAN_LIMIT = 8 * 1024 * 1024;
+const venue = { description: 'The venue' };
+
+export function venueRoutes(deps: {
+  venues: Venues;
+  plans: Plans;
+  remembered: Remembered<VenueView>;
+  wake: () => void;
+}): Route[] {
+  const answer = (one: Venue, status: number) =>
+    reply(status, { venue: viewVenue(one) }, { location: `/api/venues/${one._id}` });
+
+  return [
+    route<{ body: Partial<VenueInput> & Pick<VenueInput, 'name' | 'timeZone' | 'plan'> }>({
+      method: 'post',
+      path: '/api/venues',
+      id: 'createVenue',
+      summary: 'Create a venue with its seat plan',
+      tag: 'venues',
+      access: ['organizer', 'admin'],
+      body: newVenue,
+      bodyLimit: PLAN_LIMIT,
+      responses: { 201: venue },
+      errors: ['plan_invalid', 'idempotency_key_reused'],
+      async run({ body, actor, origin, idempotencyKey }) {
+        const created = await createVenue(deps, {
+          input: { address: '', city: '', country: '', amenities: [], rules: [], ...body },
+          owner: actor,
+          idempotencyKey,
+          origin,
+        });
+        return isRefusal(created) ? created : answer(created, 201);
+      },
+    }),
+    route<{ query: { city?: string; cursor?: string; limit: number } }>({
+      method: 'get',
+      path: '/api/venues',
+      id: 'listVenues',
+      summary: 'Venues by name',
+      tag: 'venues',
+      access: 'anyone',
+      query: Joi.object({ city: text(120), cursor: cursor(), limit: limit(100, 50) }),
+      responses: { 200: { description: 'A page of venues; `next` leads to the one after' } },
+      async run({ query }) {
+        const place = readCursor(query.cursor, 2);
+        if (isRefusal(place)) return place;
+        const [name, id] = place ?? [];
+        const found = await deps.venues.list({
+          ...(query.city !== undefined && { city: query.city }),
+          ...(name !== undefined && id !== undefined && { after: { name, id } }),
+          limit: query.limit,
+        });
+        const last = found.length === query.limit ? found.at(-1) : undefined;
+        return reply(200, {
+          venues: found.map(viewVenue),
+          next: last ? writeCursor([last.name, last._id]) : null,
+        });
+      },
+    }),
+    route<{ params: { venueId: string } }>({
+      method: 'get',
+      path: '/api/venues/:venueId',
+      id: 'getVenue',
+      summary: 'A venue',
+      tag: 'venues',
+      access: 'anyone',
+      params: venueParams,
+      responses: { 200: venue },
+      errors: ['venue_not_found'],
+      async run({ params }) {
+        const found = await deps.remembered.read(params.venueId);
+        if (!found) return refused('venue_not_found', `There is no venue ${params.venueId}.`);
+        return reply(200, { venue: found });
+      },
+    }),
+    route<{
+      params: { venueId: string };
+      body: Partial<VenueInput> & { version?: number };
+    }>({
+      method: 'patch',
+      path: '/api/venues/:venueId',
+      id: 'changeVenue',
+      summary: 'Change a venue or its plan; events keep the seats they were made with',
+      tag: 'venues',
+      access: ['organizer', 'admin'],
+      params: venueParams,
+      body: venueEdit,
+      bodyLimit: PLAN_LIMIT,
+      responses: { 200: venue },
+      errors: ['venue_not_found', 'plan_invalid', 'version_conflict', 'forbidden'],
+      async run({ params, body, actor, origin }) {
+        const changed = await changeVenue(deps, {
+          venueId: params.venueId,
+          input: body,
+          actor,
+          origin,
+        });
+        if (isRefusal(changed)) return changed;
+        await deps.remembered.forget(changed._id);
+        return answer(changed, 200);
+      },
+    }),
+    route<{ params: { venueId: string }; query: { format: 'seats' | 'pretix' } }>({
+      method: 'get',
+      path: '/api/venues/:venueId/plan',
+      id: 'getPlan',
+      summary: "The venue's seat plan, as seats or as the file it was imported from",
+      tag: 'venues',
+      access: 'anyone',
+      params: venueParams,
+      query: Joi.object({ format: Joi.string().valid('seats', 'pretix').default('seats') }),
+      responses: { 200: { description: 'The plan' } },
+      errors: ['venue_not_found', 'not_found'],
+      async run({ params, query }) {
+        const found = await deps.venues.find(params.venueId);
+        const plan = found && (await deps.plans.find(found._id, found.planVersion));
+        if (!plan) return refused('venue_not_found', `There is no venue ${params.venueId}.`);
+        if (query.format === 'seats') {
+          const { planVersion, categories, seats } = plan;
+          return reply(200, { venueId: params.venueId, planVersion, categories, seats });
+        }
+        if (plan.original === null) {
+          return refused('not_found', 'This plan was not imported from pretix: ask for its seats.');
+        }
+        return reply(200, plan.original, { 'content-type': 'application/json; charset=utf-8' });
+      },
+    }),
+  ];
+}

@@ -1,0 +1,99 @@
+import type { SeatChange, SeatStatus } from '@holdfast/shared/contracts/holds.ts';
+
+/** Where a seat stands in the plan; `floor` names a level where a house has several. */
+export type Position = { x: number; y: number; floor?: string };
+
+/** What never changes about a seat of an event. */
+export type SeatFace = {
+  seatId: string;
+  label: string;
+  section: string;
+  row: string;
+  number: string;
+  /** Place in the plan's own order, from 0: neighbours of a row follow one another. */
+  order: number;
+  position: Position;
+  category: string;
+  flags: string[];
+};
+
+/** A hold's claim on a seat. `attemptId` fences one try of a take, `round` one pin of the hold. */
+export type SeatHold = {
+  id: string;
+  userId: string;
+  attemptId: string;
+  round: number;
+  takenAt: Date;
+  expiresAt: Date;
+};
+
+export type Seat = SeatFace & {
+  _id: string;
+  eventId: string;
+  status: SeatStatus;
+  version: number;
+  hold?: SeatHold;
+  commit?: { bookingId: string; pinId: string; at: Date };
+};
+
+/** Every change of status there is, by the step that makes it (DESIGN, "Seats and holds"). */
+export const TRANSITIONS = {
+  take: { from: ['available', 'held'], to: ['held'] },
+  extend: { from: ['held'], to: ['held'] },
+  pin: { from: ['held'], to: ['committing'] },
+  confirm: { from: ['committing'], to: ['sold'] },
+  unpin: { from: ['committing'], to: ['available', 'held'] },
+  release: { from: ['held'], to: ['available'] },
+  return: { from: ['sold'], to: ['available'] },
+} as const satisfies Record<string, { from: readonly SeatStatus[]; to: readonly SeatStatus[] }>;
+
+export function seatKey(eventId: string, seatId: string): string {
+  return `${eventId}:${seatId}`;
+}
+
+/** Whether a take would win the seat at that instant; the store's filter says the same. */
+export function isTakeable(seat: Pick<Seat, 'status' | 'hold'>, now: Date): boolean {
+  return liveStatus(seat, now) === 'available';
+}
+
+/** The status that counts: a hold is over at its own expiry, without waiting for a write. */
+export function liveStatus(seat: Pick<Seat, 'status' | 'hold'>, now: Date): SeatStatus {
+  const expired = seat.status === 'held' && seat.hold !== undefined && seat.hold.expiresAt <= now;
+  return expired ? 'available' : seat.status;
+}
+
+/** Why a take missed, from what the seats and their holds look like afterwards. */
+export type Miss =
+  | { reason: 'not_found'; seatIds: string[] }
+  | { reason: 'not_on_sale' }
+  | { reason: 'taken'; seatIds: string[] }
+  /** Nothing stands in the way for good: free again, or in the hands of a try not yet settled. */
+  | { reason: 'contended' };
+
+/**
+ * Explains a missed take. A seat counts as taken for good when it is sold, being paid, blocked,
+ * or held by a hold that has its document (`settled`); a try without one may yet lose.
+ */
+export function explainMiss(given: {
+  wanted: readonly string[];
+  found: readonly Seat[];
+  settled: ReadonlySet<string>;
+  onSaleAt: Date;
+  now: Date;
+}): Miss {
+  const byId = new Map(given.found.map((seat) => [seat.seatId, seat]));
+  const missing = given.wanted.filter((seatId) => !byId.has(seatId));
+  if (missing.length > 0) return { reason: 'not_found', seatIds: missing };
+  if (given.onSaleAt > given.now) return { reason: 'not_on_sale' };
+  const taken = given.found.filter((seat) => {
+    const status = liveStatus(seat, given.now);
+    if (status === 'available') return false;
+    return status !== 'held' || seat.hold === undefined || given.settled.has(seat.hold.id);
+  });
+  if (taken.length > 0) return { reason: 'taken', seatIds: taken.map((seat) => seat.seatId) };
+  return { reason: 'contended' };
+}
+
+export function toChange(seat: Pick<Seat, 'seatId' | 'version' | 'status'>): SeatChange {
+  return { seatId: seat.seatId, version: seat.version, status: seat.status };
+}

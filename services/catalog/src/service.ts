@@ -1,0 +1,191 @@
+import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
+import { Fault } from '@holdfast/shared/errors.ts';
+import { serve } from '@holdfast/shared/http/server.ts';
+import { closeAll, type Service } from '@holdfast/shared/lifecycle.ts';
+import { createLogger, type Logger } from '@holdfast/shared/logger.ts';
+import type { Loop } from '@holdfast/shared/loop.ts';
+import {
+  countWaiting,
+  createDocumentRelay,
+  type WithOutbox,
+} from '@holdfast/shared/outbox/mongo.ts';
+import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
+import type { Document } from 'mongodb';
+import { openCache } from './cache.ts';
+import type { CatalogConfig } from './config.ts';
+import { consumeBookings } from './consumers/bookings.ts';
+import { createFigures } from './figures.ts';
+import { createSweeper } from './loops/sweeper.ts';
+import { createSigner } from './offer.ts';
+import { completeEvents } from './operations/create-event.ts';
+import type { HoldLimits, HoldStores } from './operations/dependencies.ts';
+import { eventRoutes } from './routes/events.ts';
+import { holdRoutes } from './routes/holds.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { seatRoutes } from './routes/seats.ts';
+import { venueRoutes } from './routes/venues.ts';
+import { viewEvent, viewVenue } from './routes/views.ts';
+import { openDatabase } from './stores/database.ts';
+import { createEvents } from './stores/events.ts';
+import { createHolds } from './stores/holds.ts';
+import { createIndexes } from './stores/indexes.ts';
+import { createKeys } from './stores/keys.ts';
+import { createPlans } from './stores/plans.ts';
+import { createQuotas } from './stores/quotas.ts';
+import { createSeatViews } from './stores/seat-views.ts';
+import { createSeats } from './stores/seats.ts';
+import { createVenues } from './stores/venues.ts';
+
+export const VERSION = '0.1.0';
+const INCOMPLETE_EVENT_MS = 30_000;
+
+export type Catalog = Service & {
+  /** Resolves when the store was reached and its indexes stand; loops and consumer run then. */
+  readonly ready: Promise<boolean>;
+  readonly relay: Loop;
+  readonly sweeper: Loop;
+  readonly stores: HoldStores;
+};
+
+/** Builds the whole service. It serves at once; until the store is there it answers 503. */
+export async function createService(
+  config: CatalogConfig,
+  overrides: { log?: Logger } = {},
+): Promise<Catalog> {
+  const log = overrides.log ?? createLogger('catalog', config.LOG_LEVEL);
+  const database = openDatabase({
+    url: config.MONGODB_URL,
+    database: config.MONGODB_DATABASE,
+    log,
+  });
+  const { db, connection } = database;
+  const carriers = ['holds', 'events', 'venues'].map((name) =>
+    db.collection<Document & WithOutbox>(name),
+  );
+  const bus = createKafkaBus({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'catalog',
+    topicPrefix: config.TOPIC_PREFIX,
+    log,
+  });
+  const relay = createDocumentRelay({ collections: carriers, bus, log });
+  const figures = createFigures(async () => {
+    const waiting = await Promise.all(carriers.map(countWaiting));
+    return waiting.reduce((sum, count) => sum + count, 0);
+  });
+  const wake = () => relay.wake();
+  const stores = {
+    seats: createSeats(db),
+    holds: createHolds(db),
+    quotas: createQuotas(db),
+    figures,
+    log,
+    wake,
+  };
+  const [plans, venues, events] = [
+    createPlans(db),
+    createVenues(connection),
+    createEvents(connection),
+  ];
+  const eventStores = { venues, plans, events, seats: stores.seats, wake, log };
+  const signer = createSigner(createKeys(db));
+  const cache = openCache({ redisUrl: config.REDIS_URL, prefix: config.MONGODB_DATABASE, log });
+  const seenEvents = cache.remember('event', async (eventId) => {
+    const event = await events.find(eventId);
+    return event?.ready && event.status !== 'draft' ? viewEvent(event) : undefined;
+  });
+  const seenVenues = cache.remember('venue', async (venueId) => {
+    const venue = await venues.find(venueId);
+    return venue && viewVenue(venue);
+  });
+  const sweeper = createSweeper({
+    stores,
+    ages: {
+      resumeMs: config.RESUME_AFTER_MS,
+      orphanMs: config.ORPHAN_AFTER_MS,
+      unsettledMs: config.PIN_UNSETTLED_AFTER_MS,
+    },
+    intervalMs: config.SWEEP_INTERVAL_MS,
+    completeEvents: () => completeEvents(eventStores, INCOMPLETE_EVENT_MS),
+  });
+
+  let prepared = false;
+  let stopConsumer: (() => Promise<void>) | undefined;
+  const ready = database.ready(async () => {
+    await createIndexes(db);
+    await signer.jwks();
+    if (prepared) return;
+    prepared = true;
+    const consumer = consumeBookings(bus, stores);
+    stopConsumer = () => consumer.stop();
+    relay.start();
+    sweeper.start();
+  });
+
+  const http = await serve({
+    service: 'catalog',
+    version: VERSION,
+    description: 'Venues, events, seats and holds',
+    host: config.HOST,
+    port: config.PORT,
+    log,
+    metrics: figures.metrics,
+    verifyToken: createTokenVerifier(new URL('/.well-known/jwks.json', config.AUTH_URL).href),
+    dependencies: {
+      mongodb: { ping: () => pingPrepared(database.ping), required: true },
+      kafka: { ping: () => bus.ping(), required: false },
+      ...(cache.ping && { redis: { ping: cache.ping, required: false } }),
+    },
+    routes: [
+      ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
+      ...eventRoutes(eventStores, seenEvents),
+      ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
+      ...holdRoutes({ ...stores, limits: limitsOf(config), signer, events }),
+      ...keyRoutes(signer),
+    ],
+    async before(ctx, next) {
+      if (!prepared && ctx.path.startsWith('/api/')) throw notPrepared();
+      await next();
+    },
+  });
+
+  async function pingPrepared(ping: () => Promise<void>): Promise<void> {
+    await ping();
+    if (!prepared) throw notPrepared();
+  }
+
+  return {
+    url: http.url,
+    ready,
+    relay,
+    sweeper,
+    stores,
+    stop: () =>
+      closeAll(
+        () => http.stop(),
+        () => stopConsumer?.(),
+        () => sweeper.stop(),
+        () => relay.stop(),
+        () => bus.close(),
+        () => cache.close(),
+        () => database.close(),
+      ),
+  };
+}
+
+function notPrepared(): Fault {
+  return new Fault('store_unavailable', 'The store was not reached yet', { retryable: true });
+}
+
+export function limitsOf(config: CatalogConfig): HoldLimits {
+  return {
+    minMs: config.HOLD_MIN_SECONDS * 1_000,
+    defaultMs: config.HOLD_DEFAULT_SECONDS * 1_000,
+    maxMs: config.HOLD_MAX_SECONDS * 1_000,
+    totalMaxMs: config.HOLD_TOTAL_MAX_SECONDS * 1_000,
+    maxExtensions: config.HOLD_MAX_EXTENSIONS,
+    seatsPerHold: config.MAX_SEATS_PER_HOLD,
+    seatsPerUser: config.MAX_SEATS_PER_USER,
+    orphanAfterMs: config.ORPHAN_AFTER_MS,
+  };
+}

@@ -1,0 +1,194 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import type { Connection, QueryFilter } from 'mongoose';
+import { Schema } from 'mongoose';
+import type { Event } from '../event.ts';
+import type { HistoryEntry } from '../hold.ts';
+import { isDuplicate } from './holds.ts';
+import { olderThan } from './time.ts';
+
+const schema = new Schema<Event>(
+  {
+    _id: { type: String, required: true },
+    ownerId: { type: String, required: true },
+    fingerprint: { type: String, required: true },
+    venueId: { type: String, required: true },
+    venueName: { type: String, required: true },
+    city: { type: String, default: '' },
+    country: { type: String, default: '' },
+    timeZone: { type: String, required: true },
+    planVersion: { type: Number, required: true },
+    categories: { type: [String], required: true },
+    name: { type: String, required: true },
+    description: { type: String, default: '' },
+    artists: { type: [String], default: [] },
+    category: { type: String, required: true },
+    startsAt: { type: Date, required: true },
+    onSaleAt: { type: Date, required: true },
+    prices: { type: [Schema.Types.Mixed], required: true },
+    currency: { type: String, required: true },
+    tags: { type: [String], default: [] },
+    metadata: { type: Schema.Types.Mixed, default: {} },
+    maxPerUser: { type: Number, default: null },
+    status: { type: String, required: true },
+    ready: { type: Boolean, required: true },
+    seatCount: { type: Number, required: true },
+    searchText: { type: String, required: true },
+    version: { type: Number, required: true },
+    createdAt: { type: Date, required: true },
+    history: { type: [Schema.Types.Mixed], default: [] },
+    outbox: { type: [Schema.Types.Mixed], default: [] },
+  } as never,
+  { collection: 'events', versionKey: false, strict: 'throw', minimize: false },
+);
+
+export type EventChange = Partial<
+  Pick<
+    Event,
+    | 'name'
+    | 'description'
+    | 'artists'
+    | 'category'
+    | 'startsAt'
+    | 'onSaleAt'
+    | 'prices'
+    | 'tags'
+    | 'metadata'
+    | 'maxPerUser'
+    | 'status'
+    | 'searchText'
+  >
+>;
+
+export type EventFilter = {
+  category?: string;
+  city?: string;
+  tag?: string;
+  venueId?: string;
+  q?: string;
+  from?: Date;
+  to?: Date;
+  after?: { startsAt: Date; id: string };
+  limit: number;
+};
+
+export function createEvents(connection: Connection) {
+  const events = connection.model<Event>('Event', schema, 'events', { overwriteModels: true });
+  const browse = { history: 0, outbox: 0, fingerprint: 0 } as const;
+
+  async function list(filter: QueryFilter<Event>, limit: number): Promise<Event[]> {
+    return events
+      .find(filter)
+      .select(browse)
+      .sort({ startsAt: 1, _id: 1 })
+      .limit(limit)
+      .lean<Event[]>()
+      .exec();
+  }
+
+  return {
+    async find(eventId: string): Promise<Event | undefined> {
+      return (await events.findById(eventId).select(browse).lean<Event>().exec()) ?? undefined;
+    },
+
+    /** The whole document, with the fingerprint of the request that made it. */
+    async findWhole(eventId: string): Promise<Event | undefined> {
+      return (await events.findById(eventId).lean<Event>().exec()) ?? undefined;
+    },
+
+    async insert(event: Event): Promise<boolean> {
+      try {
+        await events.create([event]);
+        return true;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    },
+
+    /** Opens the event once its seats are complete; null when that was done already. */
+    complete(
+      event: Event,
+      trace: { message: Message; entry: HistoryEntry },
+    ): Promise<Event | null> {
+      return events
+        .findOneAndUpdate(
+          { _id: event._id, ready: false },
+          {
+            $set: { ready: true },
+            $inc: { version: 1 },
+            $push: { outbox: trace.message, history: trace.entry },
+          },
+          { returnDocument: 'after' },
+        )
+        .lean<Event>()
+        .exec();
+    },
+
+    change(
+      event: Event,
+      set: EventChange,
+      trace: { message: Message; entry: HistoryEntry },
+    ): Promise<Event | null> {
+      return events
+        .findOneAndUpdate(
+          { _id: event._id, version: event.version },
+          {
+            $set: set,
+            $inc: { version: 1 },
+            $push: { outbox: trace.message, history: trace.entry },
+          },
+          { returnDocument: 'after' },
+        )
+        .lean<Event>()
+        .exec();
+    },
+
+    /** Events whose creation broke off. */
+    incomplete: (ageMs: number, limit: number): Promise<Event[]> =>
+      events
+        .find({ ready: false, ...olderThan('$createdAt', ageMs) })
+        .limit(limit)
+        .lean<Event[]>()
+        .exec(),
+
+    /** Published events, soonest first. */
+    listPublished(filter: EventFilter): Promise<Event[]> {
+      const { after } = filter;
+      return list(
+        {
+          status: 'published',
+          ready: true,
+          ...(filter.category !== undefined && { category: filter.category }),
+          ...(filter.city !== undefined && { city: filter.city }),
+          ...(filter.tag !== undefined && { tags: filter.tag }),
+          ...(filter.venueId !== undefined && { venueId: filter.venueId }),
+          ...(filter.q !== undefined && {
+            searchText: { $regex: escapeRegex(filter.q.toLowerCase()) },
+          }),
+          $and: [
+            filter.from ? { startsAt: { $gte: filter.from } } : {},
+            filter.to ? { startsAt: { $lt: filter.to } } : {},
+            after
+              ? {
+                  $or: [
+                    { startsAt: { $gt: after.startsAt } },
+                    { startsAt: after.startsAt, _id: { $gt: after.id } },
+                  ],
+                }
+              : {},
+          ],
+        },
+        filter.limit,
+      );
+    },
+
+    /** An organizer's own events, drafts too. */
+    listOwn: (ownerId: string, limit: number): Promise<Event[]> => list({ ownerId }, limit),
+  };
+}
+
+export type Events = ReturnType<typeof createEvents>;
+
+function escapeRegex(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}

@@ -1,0 +1,265 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import { type Db, type Document, MongoServerError } from 'mongodb';
+import {
+  type HistoryEntry,
+  type Hold,
+  type HoldState,
+  isMiddle,
+  MIDDLE_STATES,
+  type MiddleState,
+  type Step,
+} from '../hold.ts';
+import { literal, notPassed, olderThan, passed, plusOne } from './time.ts';
+
+/** A hold with the server's clock at the time of reading. */
+export type HoldNow = { hold: Hold; now: Date };
+
+const DUPLICATE_KEY = 11000;
+
+export function isDuplicate(error: unknown): boolean {
+  return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/** The rule, beside state and version, under which a middle state may begin. */
+export function mayBegin(to: MiddleState, step: { pinId?: string }): Document {
+  if (to === 'pinning') {
+    return { 'closed.pinId': { $ne: step.pinId ?? '' }, ...notPassed('$expiresAt') };
+  }
+  return to === 'expiring' ? passed('$expiresAt') : {};
+}
+
+/** The hold documents. Each change is one compare-and-set by state and version. */
+export function createHolds(db: Db) {
+  const holds = db.collection<Hold>('holds');
+  const asRead = (hold: Hold) => ({ _id: hold._id, state: hold.state, version: hold.version });
+
+  return {
+    async find(holdId: string): Promise<HoldNow | undefined> {
+      const [found] = await holds
+        .aggregate<Hold & { now: Date }>([
+          { $match: { _id: holdId } },
+          { $addFields: { now: '$$NOW' } },
+        ])
+        .toArray();
+      if (found === undefined) return undefined;
+      const { now, ...hold } = found;
+      return { hold, now };
+    },
+
+    /** Which of these holds have their document; an aborted one counts as none. */
+    async settledAmong(holdIds: readonly string[]): Promise<Set<string>> {
+      const found = await holds
+        .find({ _id: { $in: [...holdIds] }, state: { $ne: 'aborted' } }, { projection: { _id: 1 } })
+        .toArray();
+      return new Set(found.map((hold) => hold._id));
+    },
+
+    async statesOf(holdIds: readonly string[]): Promise<Map<string, Hold>> {
+      const found = await holds.find({ _id: { $in: [...holdIds] } }).toArray();
+      return new Map(found.map((hold) => [hold._id, hold]));
+    },
+
+    /** Inserts the document that makes a hold; false when there is one under its id. */
+    async insert(hold: Hold): Promise<boolean> {
+      try {
+        await holds.insertOne(hold);
+        return true;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    },
+
+    /** Begins a step out: the document first, by its own rule. Null: the hold has moved on. */
+    begin(
+      hold: Hold,
+      to: MiddleState,
+      step: {
+        origin: Origin;
+        reason: string;
+        pinId?: string;
+        bookingId?: string;
+        endsAs?: 'expired' | 'released';
+      },
+    ): Promise<Hold | null> {
+      const rest: Step = {
+        from: hold.state,
+        origin: step.origin,
+        reason: step.reason,
+        ...(step.endsAs && { endsAs: step.endsAs }),
+      };
+      const unpinTo =
+        to === 'unpinning' && !step.endsAs
+          ? { $cond: [{ $gt: ['$expiresAt', '$$NOW'] }, 'held', 'available'] }
+          : literal('available');
+      return holds.findOneAndUpdate(
+        { ...asRead(hold), ...mayBegin(to, step) },
+        [
+          {
+            $set: {
+              state: to,
+              version: plusOne('$version'),
+              movedAt: '$$NOW',
+              step:
+                to === 'unpinning'
+                  ? { $mergeObjects: [literal(rest), { unpinTo }] }
+                  : literal(rest),
+              ...(step.pinId !== undefined && { pinId: literal(step.pinId) }),
+              ...(step.bookingId !== undefined && { bookingId: literal(step.bookingId) }),
+            },
+          },
+        ],
+        { returnDocument: 'after' },
+      );
+    },
+
+    /** Ends a step: the new state with its message and its history in one write. */
+    settle(
+      hold: Hold,
+      to: HoldState,
+      change: {
+        message: Message;
+        entry: HistoryEntry;
+        set?: Partial<Hold>;
+        closed?: { pinId: string; reason: string };
+      },
+    ): Promise<Hold | null> {
+      return holds.findOneAndUpdate(
+        asRead(hold),
+        {
+          $set: { state: to, ...(isMiddle(to) ? {} : { step: null }), ...change.set },
+          $inc: { version: 1 },
+          $push: {
+            outbox: change.message,
+            history: change.entry,
+            ...(change.closed && { closed: change.closed }),
+          },
+        },
+        { returnDocument: 'after' },
+      );
+    },
+
+    /** Writes the later end of an extended hold, if it has not moved meanwhile. */
+    extend(
+      hold: Hold,
+      change: {
+        extension: Hold['extensions'][number];
+        message: Message;
+        entry: HistoryEntry;
+      },
+    ): Promise<Hold | null> {
+      return holds.findOneAndUpdate(
+        asRead(hold),
+        {
+          $set: { expiresAt: change.extension.expiresAt },
+          $inc: { version: 1 },
+          $push: {
+            extensions: change.extension,
+            outbox: change.message,
+            history: change.entry,
+          },
+        },
+        { returnDocument: 'after' },
+      );
+    },
+
+    /** Closes a pin for good, with a message where booking waits for one. */
+    async close(
+      hold: Hold,
+      pin: { pinId: string; reason: string },
+      entry: HistoryEntry,
+      message?: Message,
+    ): Promise<boolean> {
+      const { matchedCount } = await holds.updateOne(
+        { ...asRead(hold), 'closed.pinId': { $ne: pin.pinId } },
+        {
+          $inc: { version: 1 },
+          $push: { closed: pin, history: entry, ...(message && { outbox: message }) },
+        },
+      );
+      return matchedCount === 1;
+    },
+
+    /** Sends an answer again, unless it still waits to be sent. */
+    async answerAgain(holdId: string, message: Message): Promise<void> {
+      await holds.updateOne(
+        { _id: holdId, 'outbox.id': { $ne: message.id } },
+        { $push: { outbox: message } },
+      );
+    },
+
+    /** Notes that booking was asked about a pin; false when another asked or it has moved on. */
+    async ask(hold: Hold, message: Message): Promise<boolean> {
+      const { matchedCount } = await holds.updateOne(
+        { ...asRead(hold), askedAt: hold.askedAt ?? null, 'outbox.id': { $ne: message.id } },
+        [
+          {
+            $set: {
+              askedAt: '$$NOW',
+              outbox: { $concatArrays: ['$outbox', [literal(message)]] },
+            },
+          },
+        ],
+      );
+      return matchedCount === 1;
+    },
+
+    runOut: (limit: number): Promise<Hold[]> =>
+      holds
+        .find({ state: 'held', ...passed('$expiresAt') })
+        .sort({ expiresAt: 1 })
+        .limit(limit)
+        .toArray(),
+
+    unfinished: (ageMs: number, limit: number): Promise<Hold[]> =>
+      holds
+        .find({ state: { $in: [...MIDDLE_STATES] }, ...olderThan('$movedAt', ageMs) })
+        .limit(limit)
+        .toArray(),
+
+    unsettled: (ageMs: number, limit: number): Promise<Hold[]> =>
+      holds
+        .find({
+          state: 'pinned',
+          $and: [
+            olderThan('$movedAt', ageMs),
+            { $or: [{ askedAt: null }, olderThan('$askedAt', ageMs)] },
+          ],
+        })
+        .limit(limit)
+        .toArray(),
+
+    /** The holds of an account, newest first; `before` is where the last page ended. */
+    async ofUser(
+      userId: string,
+      page: { before?: { takenAt: Date; id: string }; limit: number },
+    ): Promise<{ holds: Hold[]; now: Date }> {
+      const found = await holds
+        .aggregate<Hold & { now: Date }>([
+          {
+            $match: {
+              userId,
+              state: { $ne: 'aborted' },
+              ...(page.before && {
+                $or: [
+                  { takenAt: { $lt: page.before.takenAt } },
+                  { takenAt: page.before.takenAt, _id: { $lt: page.before.id } },
+                ],
+              }),
+            },
+          },
+          { $sort: { takenAt: -1, _id: -1 } },
+          { $limit: page.limit },
+          { $addFields: { now: '$$NOW' } },
+        ])
+        .toArray();
+      return {
+        holds: found.map(({ now: _now, ...hold }) => hold),
+        now: found[0]?.now ?? new Date(0),
+      };
+    },
+  };
+}
+
+export type Holds = ReturnType<typeof createHolds>;

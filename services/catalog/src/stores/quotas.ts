@@ -1,0 +1,186 @@
+import type { Db, Document } from 'mongodb';
+import { isDuplicate } from './holds.ts';
+import { literal, nowPlus } from './time.ts';
+
+/** A claim on the quota. Without expiry it counts until it is removed: its seats are pinned or sold. */
+export type Claim = {
+  holdId: string;
+  attemptId: string;
+  n: number;
+  round: number;
+  takenAt: Date;
+  expiresAt: Date | null;
+};
+type Quota = { _id: string; claims: Claim[] };
+
+export type ClaimAnswer =
+  | { kind: 'claimed'; expiresAt: Date }
+  | { kind: 'full'; used: number }
+  /** Another try of the same hold is under way, or broke off `ageMs` ago. */
+  | { kind: 'in_flight'; ageMs: number };
+
+/** The claim outlives its seats by this much, so that the quota never runs out before them. */
+const SLACK_MS = 10_000;
+
+const UNEXPIRED = {
+  $filter: {
+    input: '$claims',
+    as: 'claim',
+    cond: {
+      $or: [{ $eq: ['$$claim.expiresAt', null] }, { $gt: ['$$claim.expiresAt', '$$NOW'] }],
+    },
+  },
+};
+const USED = { $sum: { $map: { input: UNEXPIRED, as: 'claim', in: '$$claim.n' } } };
+
+const withSlack = (instant: Date) => new Date(instant.getTime() + SLACK_MS);
+const quotaKey = (userId: string, eventId: string) => `${userId}:${eventId}`;
+
+/** How many seats of an event one account holds or owns: one document each, changed in one write. */
+export function createQuotas(db: Db) {
+  const quotas = db.collection<Quota>('quotas');
+
+  function claimOnce(
+    key: string,
+    command: { holdId: string; attemptId: string; n: number; cap: number; ttlMs: number },
+  ): Promise<Quota | null> {
+    const { holdId, attemptId, n, cap, ttlMs } = command;
+    const room: Document = { $expr: { $not: [{ $gt: [{ $add: [USED, n] }, cap] }] } };
+    const claim = {
+      $mergeObjects: [
+        literal({ holdId, attemptId, n, round: 0 }),
+        { takenAt: '$$NOW', expiresAt: nowPlus(ttlMs + SLACK_MS) },
+      ],
+    };
+    return quotas.findOneAndUpdate(
+      { _id: key, 'claims.holdId': { $ne: holdId }, ...room },
+      [{ $set: { claims: { $concatArrays: [UNEXPIRED, [claim]] } } }],
+      { returnDocument: 'after' },
+    );
+  }
+
+  /** Changes the claim of a hold in its round, if it is there. */
+  async function change(
+    owner: { userId: string; eventId: string; _id: string; round: number },
+    members: Document,
+  ): Promise<void> {
+    await quotas.updateOne(
+      {
+        _id: quotaKey(owner.userId, owner.eventId),
+        claims: { $elemMatch: { holdId: owner._id, round: owner.round } },
+      },
+      [
+        {
+          $set: {
+            claims: {
+              $map: {
+                input: '$claims',
+                as: 'claim',
+                in: {
+                  $cond: [
+                    {
+                      $and: [
+                        { $eq: ['$$claim.holdId', literal(owner._id)] },
+                        { $eq: ['$$claim.round', owner.round] },
+                      ],
+                    },
+                    { $mergeObjects: ['$$claim', members] },
+                    '$$claim',
+                  ],
+                },
+              },
+            },
+          },
+        },
+      ],
+    );
+  }
+
+  return {
+    /** Claims n seats for a hold if the unexpired claims plus n stay within the cap. */
+    async claim(command: {
+      userId: string;
+      eventId: string;
+      holdId: string;
+      attemptId: string;
+      n: number;
+      cap: number;
+      ttlMs: number;
+    }): Promise<ClaimAnswer> {
+      const key = quotaKey(command.userId, command.eventId);
+      let quota = await claimOnce(key, command);
+      if (quota === null) {
+        await quotas.insertOne({ _id: key, claims: [] }).catch((error) => {
+          if (!isDuplicate(error)) throw error;
+        });
+        quota = await claimOnce(key, command);
+      }
+      const expiresAt = quota?.claims.find((one) => one.holdId === command.holdId)?.expiresAt;
+      if (expiresAt) return { kind: 'claimed', expiresAt };
+      const [found] = await quotas
+        .aggregate<Quota & { used: number; now: Date }>([
+          { $match: { _id: key } },
+          { $project: { claims: 1, used: USED, now: '$$NOW' } },
+        ])
+        .toArray();
+      const own = found?.claims.find((one) => one.holdId === command.holdId);
+      if (found && own) {
+        return { kind: 'in_flight', ageMs: found.now.getTime() - own.takenAt.getTime() };
+      }
+      return { kind: 'full', used: found?.used ?? 0 };
+    },
+
+    /** Removes the claim of a hold; with `attemptId` only if that try made it. */
+    async drop(
+      owner: { userId: string; eventId: string; holdId: string },
+      attemptId?: string,
+    ): Promise<void> {
+      await quotas.updateOne(
+        { _id: quotaKey(owner.userId, owner.eventId) },
+        {
+          $pull: {
+            claims: { holdId: owner.holdId, ...(attemptId !== undefined && { attemptId }) },
+          },
+        },
+      );
+    },
+
+    /** The claim counts until the given instant at least; one without expiry stays so. */
+    prolong: (
+      hold: { userId: string; eventId: string; _id: string; round: number },
+      expiresAt: Date,
+    ) =>
+      change(hold, {
+        expiresAt: {
+          $cond: [
+            { $eq: ['$$claim.expiresAt', null] },
+            null,
+            { $max: ['$$claim.expiresAt', literal(withSlack(expiresAt))] },
+          ],
+        },
+      }),
+
+    /** The claim counts for ever: its seats do not expire any more. */
+    keep: (hold: { userId: string; eventId: string; _id: string; round: number }) =>
+      change(hold, { expiresAt: null }),
+
+    /** The claim expires again with its hold, in the hold's next round. */
+    restore: (hold: {
+      userId: string;
+      eventId: string;
+      _id: string;
+      round: number;
+      expiresAt: Date;
+    }) =>
+      change(hold, {
+        expiresAt: literal(withSlack(hold.expiresAt)),
+        round: hold.round + 1,
+      }),
+
+    async find(userId: string, eventId: string): Promise<Claim[]> {
+      return (await quotas.findOne({ _id: quotaKey(userId, eventId) }))?.claims ?? [];
+    },
+  };
+}
+
+export type Quotas = ReturnType<typeof createQuotas>;

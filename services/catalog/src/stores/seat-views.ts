@@ -1,0 +1,89 @@
+import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
+import type { Db } from 'mongodb';
+import { type Seat, type SeatFace, seatKey } from '../seat.ts';
+
+/** The status that counts, as an expression on the server's clock (seat.ts, liveStatus). */
+const LIVE_STATUS = {
+  $cond: [
+    { $and: [{ $eq: ['$status', 'held'] }, { $lte: ['$hold.expiresAt', '$$NOW'] }] },
+    'available',
+    '$status',
+  ],
+};
+
+const PUBLIC_FIELDS = {
+  _id: 0,
+  seatId: 1,
+  label: 1,
+  section: 1,
+  row: 1,
+  number: 1,
+  order: 1,
+  position: 1,
+  category: 1,
+  flags: 1,
+  version: 1,
+  status: LIVE_STATUS,
+};
+
+/** A seat as anyone may see it; `status` is the live one. */
+export type PublicSeat = SeatFace & { status: SeatStatus; version: number };
+
+/** Seats as anyone may look at them; nothing is decided by these reads. */
+export function createSeatViews(db: Db) {
+  const seats = db.collection<Seat>('seats');
+  return {
+    /** Seats of an event in the plan's order with their live status; `limit` 0 is all. */
+    list(
+      eventId: string,
+      filter: { status?: SeatStatus; section?: string; afterOrder: number; limit: number },
+    ): Promise<PublicSeat[]> {
+      return seats
+        .aggregate<PublicSeat>(
+          [
+            {
+              $match: {
+                eventId,
+                order: { $gt: filter.afterOrder },
+                ...(filter.section !== undefined && { section: filter.section }),
+              },
+            },
+            { $sort: { order: 1 } },
+            { $project: PUBLIC_FIELDS },
+            ...(filter.status === undefined ? [] : [{ $match: { status: filter.status } }]),
+            ...(filter.limit === 0 ? [] : [{ $limit: filter.limit }]),
+          ],
+          { batchSize: 20_000 },
+        )
+        .toArray();
+    },
+
+    async find(eventId: string, seatId: string): Promise<PublicSeat | undefined> {
+      const [found] = await seats
+        .aggregate<PublicSeat>([
+          { $match: { _id: seatKey(eventId, seatId), eventId } },
+          { $project: PUBLIC_FIELDS },
+        ])
+        .toArray();
+      return found;
+    },
+
+    async countByStatus(
+      eventId: string,
+    ): Promise<{ category: string; status: SeatStatus; seats: number }[]> {
+      return seats
+        .aggregate<{ category: string; status: SeatStatus; seats: number }>([
+          { $match: { eventId } },
+          { $project: { category: 1, status: LIVE_STATUS } },
+          { $group: { _id: { category: '$category', status: '$status' }, seats: { $sum: 1 } } },
+          { $sort: { '_id.category': 1, '_id.status': 1 } },
+          {
+            $project: { _id: 0, category: '$_id.category', status: '$_id.status', seats: 1 },
+          },
+        ])
+        .toArray();
+    },
+  };
+}
+
+export type SeatViews = ReturnType<typeof createSeatViews>;

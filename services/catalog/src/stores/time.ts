@@ -1,0 +1,25 @@
+import type { Document } from 'mongodb';
+
+/**
+ * Filters and expressions on the server's clock. In a filter they are written by `$not`, which
+ * works on MongoDB and on the stand-in alike once a collection has indexes.
+ */
+export function passed(instant: unknown): Document {
+  return { $expr: { $not: [{ $gt: [instant, '$$NOW'] }] } };
+}
+
+export function notPassed(instant: unknown): Document {
+  return { $expr: { $not: [{ $lte: [instant, '$$NOW'] }] } };
+}
+
+export function olderThan(field: string, ageMs: number): Document {
+  return { $expr: { $not: [{ $gt: [field, { $subtract: ['$$NOW', ageMs] }] }] } };
+}
+
+/** The server's clock after `ms`. */
+export function nowPlus(ms: number): Document {
+  return { $add: ['$$NOW', ms] };
+}
+
+export const literal = (value: unknown): Document => ({ $literal: value });
+export const plusOne = (field: string): Document => ({ $add: [field, 1] });

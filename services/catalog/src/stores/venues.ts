@@ -1,0 +1,115 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import type { Connection } from 'mongoose';
+import { Schema } from 'mongoose';
+import type { Venue } from '../event.ts';
+import type { HistoryEntry } from '../hold.ts';
+import { isDuplicate } from './holds.ts';
+
+const schema = new Schema<Venue>(
+  {
+    _id: { type: String, required: true },
+    ownerId: { type: String, required: true },
+    fingerprint: { type: String, required: true },
+    name: { type: String, required: true },
+    address: { type: String, default: '' },
+    city: { type: String, default: '' },
+    country: { type: String, default: '' },
+    timeZone: { type: String, required: true },
+    location: { type: Schema.Types.Mixed },
+    amenities: { type: [String], default: [] },
+    rules: { type: [String], default: [] },
+    planVersion: { type: Number, required: true },
+    seatCount: { type: Number, required: true },
+    categories: { type: [String], required: true },
+    version: { type: Number, required: true },
+    createdAt: { type: Date, required: true },
+    history: { type: [Schema.Types.Mixed], default: [] },
+    outbox: { type: [Schema.Types.Mixed], default: [] },
+  } as never,
+  { collection: 'venues', versionKey: false, strict: 'throw', minimize: false },
+);
+
+/** What a venue may be changed in; everything else follows from it. */
+export type VenueChange = Partial<
+  Pick<
+    Venue,
+    | 'name'
+    | 'address'
+    | 'city'
+    | 'country'
+    | 'timeZone'
+    | 'location'
+    | 'amenities'
+    | 'rules'
+    | 'planVersion'
+    | 'seatCount'
+    | 'categories'
+  >
+>;
+
+export function createVenues(connection: Connection) {
+  const venues = connection.model<Venue>('Venue', schema, 'venues', { overwriteModels: true });
+  const browse = { history: 0, outbox: 0, fingerprint: 0 } as const;
+
+  return {
+    async find(venueId: string): Promise<Venue | undefined> {
+      return (await venues.findById(venueId).lean<Venue>().exec()) ?? undefined;
+    },
+
+    /** Inserts a venue; false when there is one under its id. */
+    async insert(venue: Venue): Promise<boolean> {
+      try {
+        await venues.create([venue]);
+        return true;
+      } catch (error) {
+        if (isDuplicate(error)) return false;
+        throw error;
+      }
+    },
+
+    /** Changes the version that was read; null when it has changed since. */
+    change(
+      venue: Venue,
+      set: VenueChange,
+      trace: { message: Message; entry: HistoryEntry },
+    ): Promise<Venue | null> {
+      return venues
+        .findOneAndUpdate(
+          { _id: venue._id, version: venue.version },
+          {
+            $set: set,
+            $inc: { version: 1 },
+            $push: { outbox: trace.message, history: trace.entry },
+          },
+          { returnDocument: 'after' },
+        )
+        .lean<Venue>()
+        .exec();
+    },
+
+    /** Venues by name, after a point. */
+    list(page: {
+      city?: string;
+      after?: { name: string; id: string };
+      limit: number;
+    }): Promise<Venue[]> {
+      return venues
+        .find({
+          ...(page.city !== undefined && { city: page.city }),
+          ...(page.after && {
+            $or: [
+              { name: { $gt: page.after.name } },
+              { name: page.after.name, _id: { $gt: page.after.id } },
+            ],
+          }),
+        })
+        .select(browse)
+        .sort({ name: 1, _id: 1 })
+        .limit(page.limit)
+        .lean<Venue[]>()
+        .exec();
+    },
+  };
+}
+
+export type Venues = ReturnType<typeof createVenues>;

@@ -1,0 +1,108 @@
+import type { AddressInfo } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
+import { expect } from 'chai';
+import { given, startWorld, type World } from './world.ts';
+
+/** A wire to Redis that can be cut, or go quiet without being cut. */
+async function startWire(target: string) {
+  const { hostname, port } = new URL(target);
+  const open = new Set<Socket>();
+  let quiet = false;
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    for (const socket of [near, far]) {
+      open.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.on('close', () => open.delete(socket));
+    }
+    near.on('data', (bytes) => quiet || far.write(bytes));
+    far.on('data', (bytes) => quiet || near.write(bytes));
+    near.on('close', () => far.destroy());
+    far.on('close', () => near.destroy());
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    hush: () => {
+      quiet = true;
+    },
+    async cut() {
+      for (const socket of open) socket.destroy();
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+describe('the cache', () => {
+  let world: World | undefined;
+  let wire: Awaited<ReturnType<typeof startWire>>;
+  beforeEach(async () => {
+    wire = await startWire(given('REDIS_URL'));
+  });
+  afterEach(async () => {
+    await world?.stop();
+    await wire.cut();
+    world = undefined;
+  });
+
+  async function useAll(running: World): Promise<void> {
+    const eventId = await running.event(2);
+    const buyer = await running.user();
+    const taken = await running.take(buyer, eventId, ['GENERAL-1']);
+    const answers = [
+      taken,
+      await running.call('GET', `/api/events/${eventId}`),
+      await running.call('GET', `/api/events/${eventId}/seats`),
+      await running.call('PATCH', `/api/events/${eventId}`, {
+        as: running.organizer,
+        body: { name: 'Other' },
+      }),
+      await running.call('GET', `/api/events/${eventId}`),
+      await running.call('DELETE', `/api/holds/${taken.body.hold.holdId}`, { as: buyer }),
+    ];
+    expect(answers.map((one) => one.status)).to.deep.equal([201, 200, 200, 200, 200, 200]);
+    expect(answers[4]?.body.event.name).to.equal('Other');
+  }
+
+  it('answers reads of an event, and forgets it when it is changed', async () => {
+    world = await startWorld({ REDIS_URL: wire.url });
+    await useAll(world);
+    expect((await world.call('GET', '/health')).body.dependencies.redis.status).to.equal('up');
+    const eventId = await world.event(1);
+    const nameShown = async () =>
+      (await world?.call('GET', `/api/events/${eventId}`))?.body.event.name;
+    expect(await nameShown()).to.equal('Quartet');
+    await world.db
+      .collection<{ _id: string }>('events')
+      .updateOne({ _id: eventId }, { $set: { name: 'Behind its back' } });
+    expect(await nameShown()).to.equal('Quartet');
+    await world.call('PATCH', `/api/events/${eventId}`, {
+      as: world.organizer,
+      body: { name: 'Trio' },
+    });
+    expect(await nameShown()).to.equal('Trio');
+  });
+
+  it('is not missed when it is cut: no request fails, the service is degraded', async () => {
+    world = await startWorld({ REDIS_URL: wire.url });
+    await useAll(world);
+    await wire.cut();
+    await useAll(world);
+    const { status, body } = await world.call('GET', '/health');
+    expect([status, body.status]).to.deep.equal([200, 'degraded']);
+    expect((await world.call('GET', '/readyz')).status).to.equal(200);
+  });
+
+  it('does not hold requests up when it goes quiet', async () => {
+    world = await startWorld({ REDIS_URL: wire.url });
+    await useAll(world);
+    wire.hush();
+    await useAll(world);
+  });
+
+  it('may be absent from the start', async () => {
+    world = await startWorld({ REDIS_URL: '' });
+    await useAll(world);
+    expect((await world.call('GET', '/health')).body.status).to.equal('healthy');
+  });
+});

@@ -1,0 +1,310 @@
+import {
+  bookingAuthorized,
+  bookingCancelled,
+  bookingConfirmed,
+  bookingFailed,
+} from '@holdfast/shared/contracts/bookings.ts';
+import type { HoldChange } from '@holdfast/shared/contracts/holds.ts';
+import { derivedId, newId } from '@holdfast/shared/ids.ts';
+import { waitUntil } from '@holdfast/shared/wait.ts';
+import { expect } from 'chai';
+import type { Hold } from '../src/hold.ts';
+import { bookingOf, seatIds, startWorld, type User, type World } from './world.ts';
+
+describe('pins', () => {
+  let world: World;
+  before(async () => {
+    world = await startWorld();
+    // The relay rests, so that the messages can be read where they wait.
+    await world.catalog.relay.stop();
+    await world.catalog.sweeper.stop();
+  });
+  after(() => world.stop());
+
+  async function held(count = 2, durationSeconds = 600): Promise<{ buyer: User; hold: Hold }> {
+    const eventId = await world.event(count + 1);
+    const buyer = await world.user();
+    const { body } = await world.take(buyer, eventId, seatIds(count), durationSeconds);
+    return { buyer, hold: await world.hold(body.hold.holdId) };
+  }
+
+  async function answers(holdId: string): Promise<(HoldChange & { id: string; type: string })[]> {
+    const { outbox } = await world.hold(holdId);
+    return outbox
+      .filter((message) => message.type !== 'hold.taken.v1')
+      .map((message) => ({ ...(message.data as HoldChange), id: message.id, type: message.type }));
+  }
+
+  const statuses = async (hold: Hold) =>
+    (await world.seats(hold.eventId)).map((seat) => seat.status);
+
+  async function runOut(hold: Hold): Promise<void> {
+    await waitUntil('the hold to run out', async () => {
+      const found = await world.stores.holds.find(hold._id);
+      return found && found.now >= found.hold.expiresAt;
+    });
+  }
+
+  it('pins the seats of a live hold, so that they do not expire, and answers booking', async () => {
+    const { buyer, hold } = await held(2, 1);
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await runOut(hold);
+    await world.catalog.sweeper.drain();
+    expect(await statuses(hold)).to.deep.equal(['committing', 'committing', 'available']);
+    const [answer] = await answers(hold._id);
+    expect(answer).to.deep.equal({
+      id: derivedId(booking.pinId, 'hold.pinned.v1'),
+      type: 'hold.pinned.v1',
+      holdId: hold._id,
+      eventId: hold.eventId,
+      userId: buyer.userId,
+      seats: seatIds(2).map((seatId) => ({ seatId, version: 3, status: 'committing' })),
+      expiresAt: null,
+      pinId: booking.pinId,
+      bookingId: booking.bookingId,
+      reason: 'booking authorized',
+    });
+    const [claim] = await world.claims(buyer.userId, hold.eventId);
+    expect(claim?.expiresAt).to.equal(null);
+    const rival = await world.take(await world.user(), hold.eventId, ['GENERAL-1']);
+    expect(rival.body.code).to.equal('seat_unavailable');
+  });
+
+  it('sells the seats when the booking is confirmed, once, and keeps the quota', async () => {
+    const { buyer, hold } = await held();
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingConfirmed, booking);
+    await world.send(bookingConfirmed, booking);
+    expect(await statuses(hold)).to.deep.equal(['sold', 'sold', 'available']);
+    expect((await answers(hold._id)).map((one) => one.type)).to.deep.equal([
+      'hold.pinned.v1',
+      'hold.confirmed.v1',
+    ]);
+    const after = await world.hold(hold._id);
+    expect([after.state, after.history.length]).to.deep.equal(['confirmed', 3]);
+    expect((await world.claims(buyer.userId, hold.eventId)).map((one) => one.n)).to.deep.equal([2]);
+    const shown = await world.call('GET', `/api/holds/${hold._id}`, { as: buyer });
+    expect(shown.body.hold.status).to.equal('confirmed');
+  });
+
+  it('answers a repeated pin with the same message, also when the seats are sold', async () => {
+    const { hold } = await held();
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingConfirmed, booking);
+    await world.db
+      .collection<{ _id: string }>('holds')
+      .updateOne({ _id: hold._id }, { $set: { outbox: [] } });
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingAuthorized, booking);
+    const repeated = await answers(hold._id);
+    expect(repeated.map((one) => [one.type, one.id])).to.deep.equal([
+      ['hold.pinned.v1', derivedId(booking.pinId, 'hold.pinned.v1')],
+    ]);
+    expect(await statuses(hold)).to.deep.equal(['sold', 'sold', 'available']);
+  });
+
+  it('gives a hold with time left back to its buyer when the booking fails, for another try', async () => {
+    const { buyer, hold } = await held();
+    const first = bookingOf(hold);
+    await world.send(bookingAuthorized, first);
+    await world.send(bookingFailed, { ...first, reason: 'card_declined' });
+    const after = await world.hold(hold._id);
+    expect([after.state, after.expiresAt, after.closed.map((pin) => pin.pinId)]).to.deep.equal([
+      'held',
+      hold.expiresAt,
+      [first.pinId],
+    ]);
+    expect(await statuses(hold)).to.deep.equal(['held', 'held', 'available']);
+    const [claim] = await world.claims(buyer.userId, hold.eventId);
+    expect(claim?.expiresAt).to.be.greaterThan(hold.expiresAt);
+
+    const second = bookingOf(after);
+    await world.send(bookingAuthorized, second);
+    await world.send(bookingConfirmed, second);
+    expect(await statuses(hold)).to.deep.equal(['sold', 'sold', 'available']);
+  });
+
+  it('frees the seats of a failed booking whose hold has run out meanwhile', async () => {
+    const { buyer, hold } = await held(1, 1);
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await runOut(hold);
+    await world.send(bookingFailed, booking);
+    expect((await world.hold(hold._id)).state).to.equal('expired');
+    expect(await statuses(hold)).to.deep.equal(['available', 'available']);
+    expect(await world.claims(buyer.userId, hold.eventId)).to.deep.equal([]);
+  });
+
+  it('closes the pin of a booking that failed first: a late authorization is refused', async () => {
+    const { hold } = await held();
+    const booking = bookingOf(hold);
+    await world.send(bookingFailed, booking);
+    await world.send(bookingFailed, booking);
+    await world.send(bookingAuthorized, booking);
+    const [answer, ...more] = await answers(hold._id);
+    expect([answer?.type, answer?.reason, more]).to.deep.equal([
+      'hold.pin_refused.v1',
+      'pin_closed',
+      [],
+    ]);
+    expect(await statuses(hold)).to.deep.equal(['held', 'held', 'available']);
+    expect((await world.hold(hold._id)).state).to.equal('held');
+  });
+
+  it('refuses a pin after the hold ran out, and again with the same answer', async () => {
+    const { hold } = await held(1, 1);
+    const booking = bookingOf(hold);
+    await runOut(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingAuthorized, booking);
+    const refusals = await answers(hold._id);
+    expect(refusals.map((one) => [one.id, one.reason, one.seats])).to.deep.equal([
+      [derivedId(booking.pinId, 'hold.pin_refused.v1'), 'hold_expired', []],
+    ]);
+  });
+
+  it('refuses pins of holds that are released, foreign, unknown or named with other seats', async () => {
+    const released = await held();
+    await world.call('DELETE', `/api/holds/${released.hold._id}`, { as: released.buyer });
+    const foreign = await held();
+    const other = await held();
+    const cases = [
+      [bookingOf(released.hold), 'hold_released'],
+      [{ ...bookingOf(foreign.hold), userId: newId() }, 'hold_not_owner'],
+      [{ ...bookingOf(other.hold), seats: bookingOf(other.hold).seats.slice(1) }, 'seats_mismatch'],
+      [{ ...bookingOf(other.hold), holdId: newId() }, 'hold_not_found'],
+    ] as const;
+    for (const [booking, reason] of cases) {
+      await world.send(bookingAuthorized, booking);
+      const last = (await answers(booking.holdId)).at(-1);
+      expect([last?.type, last?.reason, last?.pinId]).to.deep.equal([
+        'hold.pin_refused.v1',
+        reason,
+        booking.pinId,
+      ]);
+    }
+    expect(await statuses(foreign.hold)).to.deep.equal(['held', 'held', 'available']);
+    expect(await statuses(other.hold)).to.deep.equal(['held', 'held', 'available']);
+  });
+
+  it('pins a hold for one booking at a time: a second one is refused, the first goes on', async () => {
+    const { hold } = await held();
+    const [one, two] = [bookingOf(hold), bookingOf(hold)];
+    await Promise.all([world.send(bookingAuthorized, one), world.send(bookingAuthorized, two)]);
+    const types = (await answers(hold._id)).map((answer) => answer.type);
+    expect(types.sort()).to.deep.equal(['hold.pin_refused.v1', 'hold.pinned.v1']);
+    expect(await statuses(hold)).to.deep.equal(['committing', 'committing', 'available']);
+  });
+
+  it('undoes and refuses a pin that finds a seat taken over, and frees what it pinned', async () => {
+    const { buyer, hold } = await held();
+    const thief = newId();
+    await world.db
+      .collection<{ _id: string }>('seats')
+      .updateOne({ _id: `${hold.eventId}:GENERAL-2` }, { $set: { 'hold.id': thief } });
+    await world.send(bookingAuthorized, bookingOf(hold));
+    const [answer] = await answers(hold._id);
+    expect([answer?.type, answer?.reason]).to.deep.equal(['hold.pin_refused.v1', 'seats_lost']);
+    expect((await world.hold(hold._id)).state).to.equal('expired');
+    expect((await world.seat(hold.eventId, 'GENERAL-1')).status).to.equal('available');
+    expect((await world.seat(hold.eventId, 'GENERAL-2')).hold?.id).to.equal(thief);
+    expect(await world.claims(buyer.userId, hold.eventId)).to.deep.equal([]);
+  });
+
+  it('returns sold seats when the booking is cancelled, once, with their quota', async () => {
+    const { buyer, hold } = await held();
+    const booking = bookingOf(hold);
+    for (const contract of [
+      bookingAuthorized,
+      bookingConfirmed,
+      bookingCancelled,
+      bookingCancelled,
+      bookingConfirmed,
+    ]) {
+      await world.send(contract, booking);
+    }
+    expect((await world.hold(hold._id)).state).to.equal('returned');
+    expect(await statuses(hold)).to.deep.equal(['available', 'available', 'available']);
+    expect(await world.claims(buyer.userId, hold.eventId)).to.deep.equal([]);
+    expect((await answers(hold._id)).map((one) => one.type)).to.deep.equal([
+      'hold.pinned.v1',
+      'hold.confirmed.v1',
+      'hold.returned.v1',
+    ]);
+  });
+
+  it('frees the seats of a booking cancelled before its confirmation, which changes nothing then', async () => {
+    const { hold } = await held();
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingCancelled, booking);
+    await world.send(bookingConfirmed, booking);
+    expect((await world.hold(hold._id)).state).to.equal('released');
+    expect(await statuses(hold)).to.deep.equal(['available', 'available', 'available']);
+  });
+
+  it('does not return seats that were sold again to somebody else', async () => {
+    const { hold } = await held();
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingConfirmed, booking);
+    await world.send(bookingCancelled, booking);
+    const buyer = await world.user();
+    const next = await world.take(buyer, hold.eventId, ['GENERAL-1']);
+    const sold = bookingOf(await world.hold(next.body.hold.holdId));
+    await world.send(bookingAuthorized, sold);
+    await world.send(bookingConfirmed, sold);
+    await world.send(bookingCancelled, booking);
+    await world.send(bookingFailed, booking);
+    const seat = await world.seat(hold.eventId, 'GENERAL-1');
+    expect([seat.status, seat.commit?.pinId]).to.deep.equal(['sold', sold.pinId]);
+  });
+
+  it('ignores a confirmation that comes before its pin, and a failure after the sale', async () => {
+    const { hold } = await held();
+    const booking = bookingOf(hold);
+    await world.send(bookingConfirmed, booking);
+    expect(await statuses(hold)).to.deep.equal(['held', 'held', 'available']);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingConfirmed, booking);
+    await world.send(bookingFailed, booking);
+    expect(await statuses(hold)).to.deep.equal(['sold', 'sold', 'available']);
+    expect((await world.hold(hold._id)).state).to.equal('confirmed');
+  });
+
+  it('refuses to release or extend a hold that is being paid', async () => {
+    const { buyer, hold } = await held();
+    await world.send(bookingAuthorized, bookingOf(hold));
+    const path = `/api/holds/${hold._id}`;
+    const released = await world.call('DELETE', path, { as: buyer });
+    const extended = await world.call('POST', `${path}/extend`, {
+      as: buyer,
+      body: { durationSeconds: 60 },
+    });
+    expect([released.body.code, extended.body.code]).to.deep.equal([
+      'hold_in_checkout',
+      'hold_in_checkout',
+    ]);
+    expect(await statuses(hold)).to.deep.equal(['committing', 'committing', 'available']);
+  });
+
+  it('has one effect when every command comes many times at once', async () => {
+    const { hold } = await held();
+    const booking = bookingOf(hold);
+    const many = async (contract: Parameters<World['send']>[0]) =>
+      Promise.all(Array.from({ length: 8 }, () => world.send(contract, booking)));
+    await many(bookingAuthorized);
+    await many(bookingConfirmed);
+    await many(bookingCancelled);
+    const after = await world.hold(hold._id);
+    expect([after.state, after.history.map((entry) => entry.after)]).to.deep.equal([
+      'returned',
+      [after.history[0]?.after, { state: 'pinned' }, { state: 'confirmed' }, { state: 'returned' }],
+    ]);
+    const versions = (await world.seats(hold.eventId)).map((seat) => seat.version);
+    expect(versions).to.deep.equal([5, 5, 1]);
+  });
+});

@@ -1,0 +1,51 @@
+import { createLogger } from '@holdfast/shared/logger.ts';
+import { systemOrigin } from '@holdfast/shared/origin.ts';
+import { readCatalogConfig } from '../src/config.ts';
+import { createFigures } from '../src/figures.ts';
+import { takeSeats } from '../src/operations/take-seats.ts';
+import { limitsOf } from '../src/service.ts';
+import { openDatabase } from '../src/stores/database.ts';
+import { createEvents } from '../src/stores/events.ts';
+import { createHolds } from '../src/stores/holds.ts';
+import { createQuotas } from '../src/stores/quotas.ts';
+import { createSeats } from '../src/stores/seats.ts';
+
+/** A buyer in a process of its own: takes the seats it is told to and reports what it got. */
+export type Order = { eventId: string; userId: string; seatIds: string[] };
+
+const config = readCatalogConfig();
+const log = createLogger('rival', 'silent');
+const database = openDatabase({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE, log });
+await database.ready(async () => undefined);
+const { db } = database;
+const deps = {
+  seats: createSeats(db),
+  holds: createHolds(db),
+  quotas: createQuotas(db),
+  events: createEvents(database.connection),
+  figures: createFigures(async () => 0),
+  log,
+  wake: () => undefined,
+  limits: limitsOf(config),
+};
+
+process.on('message', async (orders: Order[] | 'stop') => {
+  if (orders === 'stop') {
+    await database.close();
+    process.disconnect();
+    return;
+  }
+  const results = await Promise.all(
+    orders.map(async (order) => {
+      const taken = await takeSeats(deps, {
+        ...order,
+        durationMs: undefined,
+        idempotencyKey: undefined,
+        origin: systemOrigin('rival', order.userId),
+      });
+      return 'kind' in taken ? taken.code : taken.hold._id;
+    }),
+  );
+  process.send?.(results);
+});
+process.send?.('ready');
