@@ -11,11 +11,11 @@ const MAX_AMOUNT = 99_999_999;
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()));
 
 function integer(min: number, max: number): Joi.StringSchema {
-  return Joi.string().custom((text: string, helpers) => {
-    if (!/^-?\d{1,15}$/.test(text)) return helpers.error('number.base');
+  return Joi.string().custom((text: string, joi) => {
+    if (!/^-?\d{1,15}$/.test(text)) return joi.error('number.base');
     const value = Number(text);
-    if (value < min) return helpers.error('number.min', { limit: min });
-    if (value > max) return helpers.error('number.max', { limit: max });
+    if (value < min) return joi.error('number.min', { limit: min });
+    if (value > max) return joi.error('number.max', { limit: max });
     return value;
   });
 }
@@ -30,7 +30,7 @@ const metadata = Joi.object()
 const expand = Joi.array().items(Joi.string()).single();
 const currency = Joi.string()
   .lowercase()
-  .custom((code: string, helpers) => (CURRENCIES.has(code) ? code : helpers.error('any.only')));
+  .custom((code: string, joi) => (CURRENCIES.has(code) ? code : joi.error('any.only')));
 const paymentMethodData = Joi.object({
   type: Joi.string().valid('card', 'us_bank_account').required(),
   card: Joi.object({ number: text.required() }).unknown(),

@@ -143,10 +143,15 @@ async function formatLog(
   context.step.update('formatting its log');
   const settings = join(folder, 'format.properties');
   await writeFile(settings, kafkaSettings(ports, unfinished));
-  const id = randomBytes(16).toString('base64url');
-  const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', settings];
+  const format = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', settings];
   await runTool([...java, ...format], context);
   await rename(unfinished, join(folder, 'log'));
+}
+
+/** A random id in Kafka's form. It never begins with "-", which the tool would take for an option. */
+export function newClusterId(bytes: Buffer = randomBytes(16)): string {
+  bytes[0] = (bytes[0] ?? 0) & 0x7f;
+  return bytes.toString('base64url');
 }
 
 /**

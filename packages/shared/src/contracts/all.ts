@@ -1,0 +1,16 @@
+import { BOOKING_CONTRACTS } from './bookings.ts';
+import type { Contract } from './contract.ts';
+import { EVENT_CONTRACTS, VENUE_CONTRACTS } from './events.ts';
+import { HOLD_CONTRACTS } from './holds.ts';
+import { PAYMENT_CONTRACTS } from './payments.ts';
+import { USER_CONTRACTS } from './users.ts';
+
+/** Every message type that Holdfast publishes. */
+export const CONTRACTS = [
+  ...EVENT_CONTRACTS,
+  ...VENUE_CONTRACTS,
+  ...HOLD_CONTRACTS,
+  ...BOOKING_CONTRACTS,
+  ...PAYMENT_CONTRACTS,
+  ...USER_CONTRACTS,
+] as readonly Contract<object>[];

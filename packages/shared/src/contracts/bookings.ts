@@ -1,0 +1,116 @@
+import Joi from 'joi';
+import type { Contract } from './contract.ts';
+import { currency, id, minor, seatId } from './fields.ts';
+
+export type BookedSeat = {
+  seatId: string;
+  ticketId: string | null;
+  category: string;
+  priceMinor: number;
+};
+
+/** A booking as it stands after the change. */
+export type BookingState = {
+  bookingId: string;
+  holdId: string;
+  /** Names the one pin of this booking; catalog fences seats by it. */
+  pinId: string;
+  eventId: string;
+  userId: string;
+  seats: BookedSeat[];
+  totalMinor: number;
+  currency: string;
+  reason?: string;
+};
+
+const example: BookingState = {
+  bookingId: '0198c9d5-1111-7000-8000-000000000042',
+  holdId: '0198c9d4-5c1e-7b60-8f0e-3a4a0f6d2b11',
+  pinId: '5f0c3e8e-6f5b-5b6e-9a5d-0d9c5d8a7c01',
+  eventId: '0198c9d4-0000-7000-8000-000000000001',
+  userId: '0198c9d4-0000-7000-8000-0000000000aa',
+  seats: [{ seatId: 'STALLS-C-14', ticketId: null, category: 'Stalls', priceMinor: 4800 }],
+  totalMinor: 4800,
+  currency: 'EUR',
+};
+
+const schema = Joi.object<BookingState>({
+  bookingId: id().required(),
+  holdId: id().required(),
+  pinId: id().required(),
+  eventId: id().required(),
+  userId: id().required(),
+  seats: Joi.array()
+    .items(
+      Joi.object({
+        seatId: seatId().required(),
+        ticketId: id().allow(null).required(),
+        category: Joi.string().required(),
+        priceMinor: minor().required(),
+      }),
+    )
+    .min(1)
+    .required(),
+  totalMinor: minor().required(),
+  currency: currency().required(),
+  reason: Joi.string(),
+});
+
+function bookingContract(
+  type: string,
+  summary: string,
+  golden: BookingState,
+  consumers: string[] = [],
+): Contract<BookingState> {
+  return {
+    type,
+    topic: 'booking.bookings',
+    producer: 'booking',
+    consumers,
+    summary,
+    schema,
+    example: golden,
+  };
+}
+
+const ticketed: BookingState = {
+  ...example,
+  seats: example.seats.map((seat) => ({
+    ...seat,
+    ticketId: '0198c9d6-2222-7000-8000-000000000007',
+  })),
+};
+
+export const bookingPlaced = bookingContract('booking.placed.v1', 'A checkout began', example);
+export const bookingAuthorized = bookingContract(
+  'booking.authorized.v1',
+  'Money is authorized, not taken; catalog pins the hold',
+  example,
+  ['catalog'],
+);
+export const bookingConfirmed = bookingContract(
+  'booking.confirmed.v1',
+  'Money is captured and tickets are live; catalog marks the seats sold',
+  ticketed,
+  ['catalog'],
+);
+export const bookingFailed = bookingContract(
+  'booking.failed.v1',
+  'The checkout ended without a sale and without money; catalog undoes and closes the pin',
+  { ...example, reason: 'card_declined' },
+  ['catalog'],
+);
+export const bookingCancelled = bookingContract(
+  'booking.cancelled.v1',
+  'A sold booking was cancelled; catalog returns the seats',
+  { ...ticketed, reason: 'customer_request' },
+  ['catalog'],
+);
+
+export const BOOKING_CONTRACTS = [
+  bookingPlaced,
+  bookingAuthorized,
+  bookingConfirmed,
+  bookingFailed,
+  bookingCancelled,
+] as const;

@@ -1,0 +1,33 @@
+/**
+ * The signed offer: what a hold costs, said by catalog and believed by booking. A JWS
+ * (EdDSA) with `iss` catalog, `aud` booking, `sub` the user and `jti` the hold. It has no
+ * `exp`: booking compares `expiresAt` with its store's clock, and the pin decides in the end.
+ */
+export type OfferSeat = {
+  seatId: string;
+  label: string;
+  section: string;
+  row: string;
+  number: string;
+  category: string;
+  priceMinor: number;
+};
+
+export type Offer = {
+  holdId: string;
+  userId: string;
+  eventId: string;
+  eventName: string;
+  venueName: string;
+  startsAt: string;
+  timeZone: string;
+  seats: OfferSeat[];
+  currency: string;
+  totalMinor: number;
+  /** Most seats of this event that one account may own. */
+  maxPerUser: number;
+  expiresAt: string;
+};
+
+export const OFFER_ISSUER = 'holdfast/catalog';
+export const OFFER_AUDIENCE = 'holdfast/booking';

@@ -1,0 +1,84 @@
+import type Joi from 'joi';
+import type { Role } from '../contracts/users.ts';
+import type { Refusal } from '../errors.ts';
+import type { Origin } from '../origin.ts';
+import type { RefusalCode } from '../refusals.ts';
+import type { Actor } from '../tokens.ts';
+
+/** What a route's `run` gets: validated parts of the request, who asks, and where it came from. */
+export type RouteRequest<B, Q, P> = {
+  readonly body: B;
+  readonly query: Q;
+  readonly params: P;
+  /** The bytes of the body, where the route asked for them. */
+  readonly rawBody: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly actor: Actor;
+  readonly origin: Origin;
+  /** The Idempotency-Key header, 1 to 255 visible characters, if sent. */
+  readonly idempotencyKey: string | undefined;
+  /** Aborted when the client went away or the service stops; long polls end by it. */
+  readonly signal: AbortSignal;
+};
+
+export type Reply = {
+  readonly kind: 'reply';
+  readonly status: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type RouteSpec<B, Q, P> = {
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete';
+  /** koa-router path, such as `/api/holds/:holdId`. */
+  readonly path: string;
+  /** Unique operation id, camelCase verb first. */
+  readonly id: string;
+  readonly summary: string;
+  readonly tag?: string;
+  /** `anyone`, `login` (any valid token), or the roles of which one is needed. */
+  readonly access: 'anyone' | 'login' | readonly Role[];
+  readonly body?: Joi.ObjectSchema<B>;
+  readonly query?: Joi.ObjectSchema<Q>;
+  readonly params?: Joi.ObjectSchema<P>;
+  /** By status: what is answered, with its schema and an example. */
+  readonly responses: Readonly<
+    Record<number, { description: string; schema?: Joi.Schema; example?: unknown }>
+  >;
+  /** Refusals the route can answer besides those that every route can. */
+  readonly errors?: readonly RefusalCode[];
+  /** Largest body in bytes, 64 KiB by default. */
+  readonly bodyLimit?: number;
+  /** Leaves the body unparsed; `rawBody` has it (webhooks). */
+  readonly raw?: boolean;
+  readonly run: (request: RouteRequest<B, Q, P>) => Promise<Reply | Refusal>;
+};
+
+/** A declared route with its types erased, as the server registers and documents it. */
+export type Route = RouteSpec<unknown, unknown, unknown>;
+
+type Empty = Record<string, never>;
+
+/** Declares a route: the one place that validates, runs and documents it. */
+export function route<T extends { body?: unknown; query?: unknown; params?: unknown }>(
+  spec: RouteSpec<
+    T extends { body: infer B } ? B : undefined,
+    T extends { query: infer Q } ? Q : Empty,
+    T extends { params: infer P } ? P : Empty
+  >,
+): Route {
+  return spec as unknown as Route;
+}
+
+export function reply(
+  status: number,
+  body?: unknown,
+  headers?: Readonly<Record<string, string>>,
+): Reply {
+  return {
+    kind: 'reply',
+    status,
+    ...(body !== undefined && { body }),
+    ...(headers && { headers }),
+  };
+}

@@ -1,0 +1,247 @@
+import { bodyParser } from '@koa/bodyparser';
+import Router from '@koa/router';
+import Koa, { type Context, type Middleware } from 'koa';
+import helmet from 'koa-helmet';
+import { monotonicMs } from '../clock.ts';
+import { describeError, isRefusal, type Refusal, refused, withoutParameters } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Logger } from '../logger.ts';
+import type { Metrics } from '../metrics.ts';
+import type { Origin } from '../origin.ts';
+import { asFault } from '../outage.ts';
+import type { Actor, VerifyToken } from '../tokens.ts';
+import { check } from './check.ts';
+import { type Dependencies, operationsRoutes } from './health.ts';
+import { createWork, type HttpServer, listen, type Work } from './listener.ts';
+import { openApi } from './openapi.ts';
+import { PROBLEM_TYPE, problemOfFault, problemOfRefusal } from './problem.ts';
+import type { Reply, Route } from './route.ts';
+
+export type { HttpServer } from './listener.ts';
+
+const BODY_LIMIT = 64 * 1024;
+const NOBODY: Actor = { userId: '', roles: [] };
+
+/**
+ * Serves the declared routes plus /livez, /readyz, /health, /metrics and /openapi.json.
+ * Every answer that is not a success is a problem document with the request id; a Fault
+ * or a store that is down is a 503, anything unexpected a logged 500.
+ */
+export async function serve(options: {
+  service: string;
+  version: string;
+  description: string;
+  host: string;
+  port: number;
+  routes: readonly Route[];
+  log: Logger;
+  metrics: Metrics;
+  verifyToken: VerifyToken;
+  dependencies: Dependencies;
+  /** Put ahead of the routes; the gateway's proxy is one. */
+  before?: Middleware;
+}): Promise<HttpServer> {
+  const work = createWork();
+  const app = new Koa();
+  app.silent = true;
+  app.use(answer({ ...options, work }));
+  app.use(helmet());
+  if (options.before) app.use(options.before);
+  const router = new Router({ exclusive: false });
+  const routes = [...options.routes, ...operationsRoutes(options, () => document)];
+  const document = openApi({ ...options, routes });
+  for (const one of routes) {
+    register(router, one, options.verifyToken, work);
+  }
+  app.use(router.routes());
+  app.use(refuseUnknown);
+
+  return listen(app.callback(), options, work);
+}
+
+/** Outermost: request ids, timing, and the form of every failure. */
+function answer({ log, metrics, work }: { log: Logger; metrics: Metrics; work: Work }): Middleware {
+  return async (ctx, next) => {
+    const startedAt = monotonicMs();
+    const requestId = acceptedId(ctx.get('x-request-id')) ?? newId();
+    const correlationId = acceptedId(ctx.get('x-correlation-id')) ?? requestId;
+    ctx.state.origin = { actor: 'anyone', requestId, correlationId } satisfies Origin;
+    ctx.set('x-request-id', requestId);
+    try {
+      await next();
+    } catch (error) {
+      const fault = asFault(error);
+      const refusal = fault ? undefined : refusalOfParser(error);
+      if (refusal) {
+        refuse(ctx, refusal);
+      } else {
+        log.error('http.failed', {
+          requestId,
+          method: ctx.method,
+          path: ctx.path,
+          error: describeError(error),
+          ...(!fault && error instanceof Error && { stack: withoutParameters(error.stack ?? '') }),
+        });
+        const problem = problemOfFault(
+          fault?.retryable === true,
+          fault?.code ?? 'internal',
+          requestId,
+        );
+        sendProblem(ctx, problem);
+        if (fault?.retryable) ctx.set('retry-after', '1');
+      }
+    }
+    // A connection kept alive would hold up the stop until it idles out.
+    if (work.isStopped() && !ctx.headerSent) ctx.set('connection', 'close');
+    const seconds = (monotonicMs() - startedAt) / 1_000;
+    const route = (ctx.state.route as string | undefined) ?? 'none';
+    metrics.requestSeconds.observe({ route, method: ctx.method, status: ctx.status }, seconds);
+    log.debug('http.answered', { requestId, correlationId, route, status: ctx.status, seconds });
+  };
+}
+
+/** Where no route ran: 405 with Allow when the address is known, else 404. */
+function refuseUnknown(ctx: Context): void {
+  const matched = (ctx.matched ?? []) as { methods: string[] }[];
+  if (matched.length === 0) {
+    const detail = `There is nothing at ${ctx.path}; /openapi.json lists what there is.`;
+    refuse(ctx, refused('not_found', detail));
+    return;
+  }
+  const allowed = [...new Set(matched.flatMap((layer) => layer.methods))].sort().join(', ');
+  ctx.set('allow', allowed);
+  const detail = `${ctx.path} does not take ${ctx.method}, but ${allowed}.`;
+  refuse(ctx, refused('method_not_allowed', detail));
+}
+
+function acceptedId(value: string): string | undefined {
+  return /^[\w.:-]{1,128}$/.test(value) ? value : undefined;
+}
+
+/** Refusals that the body parser and the router throw as HTTP errors. */
+function refusalOfParser(error: unknown): Refusal | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { status, code } = error as { status?: unknown; code?: unknown };
+  if (typeof code === 'string' && code.startsWith('Z_')) {
+    return refused('malformed_body', 'The body is not compressed as Content-Encoding says.');
+  }
+  if (status === 413)
+    return refused('body_too_large', 'The body is larger than this address takes.');
+  if (status === 415)
+    return refused('media_type_unsupported', 'Send the body as UTF-8 application/json.');
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return refused('malformed_body', `The request can not be read: ${error.message}.`);
+  }
+  if (error instanceof URIError)
+    return refused('invalid_request', 'The address is not well encoded.');
+  return undefined;
+}
+
+function refuse(ctx: Context, refusal: Refusal): void {
+  sendProblem(ctx, problemOfRefusal(refusal, originOf(ctx).requestId));
+  if (refusal.code === 'login_required' || refusal.code === 'token_invalid') {
+    ctx.set('www-authenticate', 'Bearer');
+  }
+  const retryAfter = refusal.extra?.['retryAfterSeconds'];
+  if (typeof retryAfter === 'number') ctx.set('retry-after', String(retryAfter));
+}
+
+function sendProblem(ctx: Context, problem: { status: number }): void {
+  ctx.status = problem.status;
+  ctx.body = JSON.stringify(problem);
+  ctx.type = PROBLEM_TYPE;
+}
+
+function originOf(ctx: Context): Origin {
+  return ctx.state.origin as Origin;
+}
+
+function register(router: Router, spec: Route, verifyToken: VerifyToken, work: Work): void {
+  const parse = bodyParser({
+    enableTypes: spec.raw ? ['text'] : ['json'],
+    extendTypes: { text: ['*/*'] },
+    jsonLimit: spec.bodyLimit ?? BODY_LIMIT,
+    textLimit: spec.bodyLimit ?? BODY_LIMIT,
+    jsonStrict: true,
+  });
+  const run: Middleware = async (ctx) => {
+    ctx.state.route = spec.id;
+    const actor = await admit(ctx, spec, verifyToken);
+    if (isRefusal(actor)) return refuse(ctx, actor);
+    if (actor !== NOBODY) ctx.state.origin = { ...originOf(ctx), actor: `user:${actor.userId}` };
+    const idempotencyKey = ctx.get('idempotency-key');
+    if (idempotencyKey !== '' && !/^[\x21-\x7e]{1,255}$/.test(idempotencyKey)) {
+      return refuse(
+        ctx,
+        refused(
+          'idempotency_key_invalid',
+          'Send 1 to 255 visible ASCII characters as Idempotency-Key, a UUID for example.',
+        ),
+      );
+    }
+    if (spec.body !== undefined || spec.raw) {
+      if (!spec.raw && ctx.request.length !== 0 && ctx.request.is('application/json') === false) {
+        return refuse(ctx, refused('media_type_unsupported', 'Send the body as application/json.'));
+      }
+      await parse(ctx as never, async () => undefined);
+    }
+    const body = spec.body
+      ? check('body', spec.body, ctx.request.body ?? {})
+      : { value: undefined };
+    if ('kind' in body) return refuse(ctx, body);
+    const query = check('query', spec.query, { ...ctx.query });
+    if ('kind' in query) return refuse(ctx, query);
+    const params = check('params', spec.params, { ...ctx.params });
+    if ('kind' in params) return refuse(ctx, params);
+    const result = await spec.run({
+      body: body.value,
+      query: query.value,
+      params: params.value,
+      rawBody: ctx.request.rawBody ?? '',
+      headers: ctx.headers,
+      actor,
+      origin: originOf(ctx),
+      idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
+      signal: work.begin(ctx),
+    });
+    if (isRefusal(result)) refuse(ctx, result);
+    else send(ctx, result);
+  };
+  router.register(spec.path, [spec.method], [run]);
+}
+
+/** Who asks, if that is somebody the route admits. */
+async function admit(
+  ctx: Context,
+  spec: Route,
+  verifyToken: VerifyToken,
+): Promise<Actor | Refusal> {
+  if (spec.access === 'anyone') return NOBODY;
+  const [scheme, token] = ctx.get('authorization').split(' ');
+  if (scheme?.toLowerCase() !== 'bearer' || !token) {
+    return refused(
+      'login_required',
+      'Log in at /api/auth/login and send the access token as "Authorization: Bearer ...".',
+    );
+  }
+  const actor = await verifyToken(token);
+  if (isRefusal(actor) || spec.access === 'login') return actor;
+  if (spec.access.some((role) => actor.roles.includes(role))) return actor;
+  return refused(
+    'forbidden',
+    `This needs the role ${spec.access.join(' or ')}; the account has ${actor.roles.join(', ')}.`,
+  );
+}
+
+function send(ctx: Context, result: Reply): void {
+  ctx.status = result.status;
+  if (result.headers) ctx.set(result.headers);
+  if (result.body === undefined) {
+    if (result.status !== 204) ctx.body = '';
+  } else if (typeof result.body === 'string' || Buffer.isBuffer(result.body)) {
+    ctx.body = result.body;
+  } else {
+    ctx.body = JSON.stringify(result.body);
+    ctx.type = 'application/json; charset=utf-8';
+  }
+}

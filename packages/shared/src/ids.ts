@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { v5, v7, validate } from 'uuid';
+
+/** Namespace of every id that Holdfast derives from other ids (RFC 9562, version 5). */
+const NAMESPACE = '9c1d2f0e-6b7a-5c43-8f55-0a4f6d1f7b21';
+
+/** A new id: a UUID version 7, so that ids made later sort later. */
+export function newId(): string {
+  return v7();
+}
+
+/**
+ * The id that the same parts always give. A repeated command thus names the same
+ * hold, and a repeated answer the same message.
+ */
+export function derivedId(...parts: readonly string[]): string {
+  return v5(JSON.stringify(parts), NAMESPACE);
+}
+
+export function isId(value: string): boolean {
+  return validate(value);
+}
+
+/** SHA-256 over JSON with sorted keys, in hex: equal requests have equal fingerprints. */
+export function fingerprint(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+}
+
+function canonicalJson(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+    return `{${members.join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}

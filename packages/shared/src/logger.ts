@@ -1,0 +1,35 @@
+import { pino } from 'pino';
+
+/**
+ * Structured logger. Each line is a named thing that happened plus fields:
+ * `log.info('hold.taken', { holdId })`. Secrets never go into fields.
+ */
+export type Logger = {
+  debug(name: string, fields?: object): void;
+  info(name: string, fields?: object): void;
+  warn(name: string, fields?: object): void;
+  error(name: string, fields?: object): void;
+  child(fields: object): Logger;
+};
+
+export function createLogger(service: string, level: string): Logger {
+  const base = pino({
+    level,
+    base: { service },
+    messageKey: 'event',
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: ['password', 'token', 'authorization', '*.password', '*.token'],
+  });
+  return wrap(base);
+}
+
+function wrap(base: pino.Logger): Logger {
+  return {
+    debug: (name, fields) => base.debug(fields ?? {}, name),
+    info: (name, fields) => base.info(fields ?? {}, name),
+    warn: (name, fields) => base.warn(fields ?? {}, name),
+    error: (name, fields) => base.error(fields ?? {}, name),
+    child: (fields) => wrap(base.child(fields)),
+  };
+}

@@ -1,0 +1,15 @@
+/**
+ * Where a change comes from. It travels from the HTTP request through the outbox,
+ * the message, the audit entry and the log.
+ */
+export type Origin = {
+  /** `user:<id>`, `service:<name>` or `system:<loop>`. */
+  readonly actor: string;
+  readonly requestId: string;
+  readonly correlationId: string;
+};
+
+/** The origin of work that a loop of a service starts by itself. */
+export function systemOrigin(actor: string, correlationId: string): Origin {
+  return { actor: `system:${actor}`, requestId: correlationId, correlationId };
+}

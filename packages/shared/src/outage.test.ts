@@ -1,0 +1,46 @@
+import { expect } from 'chai';
+import { Fault } from './errors.ts';
+import { asFault, isOutage } from './outage.ts';
+
+const coded = (code: string, message = 'x') => Object.assign(new Error(message), { code });
+const named = (name: string) => Object.assign(new Error('x'), { name });
+
+describe('an outage', () => {
+  const outages: [string, unknown][] = [
+    ['a refused connection', coded('ECONNREFUSED')],
+    ['one wrapped by a query layer', new Error('query failed', { cause: coded('ECONNRESET') })],
+    ['one of several addresses', new AggregateError([coded('ECONNREFUSED')], '')],
+    ['PostgreSQL shutting down', coded('57P01')],
+    ['PostgreSQL starting', coded('57P03')],
+    ['too many connections', coded('53300')],
+    ['a deadlock', coded('40P01')],
+    ['a cut connection', new Error('Connection terminated unexpectedly')],
+    ['no primary', named('MongoServerSelectionError')],
+    ['a cut MongoDB connection', named('MongoNetworkError')],
+  ];
+  for (const [what, error] of outages) {
+    it(`is ${what}: a retryable Fault`, () => {
+      expect(isOutage(error)).to.equal(true);
+      expect(asFault(error)).to.include({ code: 'store_unavailable', retryable: true });
+    });
+  }
+
+  const others: [string, unknown][] = [
+    ['a unique violation', coded('23505')],
+    ['a check violation', coded('23514')],
+    ['a duplicate key', named('MongoServerError')],
+    ['a bug', new TypeError('x is undefined')],
+    ['no error at all', 'text'],
+  ];
+  for (const [what, error] of others) {
+    it(`is not ${what}`, () => {
+      expect(isOutage(error)).to.equal(false);
+      expect(asFault(error)).to.equal(undefined);
+    });
+  }
+
+  it('leaves a Fault as it is', () => {
+    const fault = new Fault('plan_broken', 'x', { retryable: false });
+    expect(asFault(fault)).to.equal(fault);
+  });
+});

@@ -1,0 +1,92 @@
+import { sql } from 'drizzle-orm';
+import type { Bus } from '../bus/bus.ts';
+import type { Message } from '../contracts/contract.ts';
+import type { Logger } from '../logger.ts';
+import { createLoop, type Loop } from '../loop.ts';
+import type { Database, Transaction } from '../postgres/database.ts';
+import { inbox, outbox } from '../postgres/tables.ts';
+
+const BUCKETS = 16;
+const ROUND_LIMIT = 1_000;
+
+/** Puts messages into the outbox, in the transaction of the change they tell of. */
+export async function enqueue(tx: Transaction, ...messages: readonly Message[]): Promise<void> {
+  if (messages.length === 0) return;
+  await tx
+    .insert(outbox)
+    .values(messages.map((message) => ({ bucket: bucketOf(message.key), message })));
+}
+
+/**
+ * Marks a message as having its effect in this transaction. False when it already had:
+ * the caller then does nothing.
+ */
+export async function admitOnce(
+  tx: Transaction,
+  consumer: string,
+  message: Message,
+): Promise<boolean> {
+  const inserted = await tx
+    .insert(inbox)
+    .values({ consumer, messageId: message.id })
+    .onConflictDoNothing()
+    .returning({ id: inbox.messageId });
+  return inserted.length === 1;
+}
+
+/**
+ * Publishes the outbox. A round locks the buckets that have rows and that no other relay works
+ * on, sends their rows in order, and deletes them when the broker has them all. Wake it after
+ * each commit; the interval is the safety net.
+ */
+export function createOutboxRelay(options: {
+  db: Database;
+  bus: Bus;
+  log: Logger;
+  intervalMs?: number;
+}): Loop {
+  const { db, bus, log, intervalMs = 500 } = options;
+  return createLoop({
+    name: 'outbox-relay',
+    intervalMs,
+    log,
+    round: () =>
+      db.transaction(async (tx) => {
+        // Two statements: the second one's snapshot is younger than the locks, so it never sees
+        // rows that the relay before it has published and deleted.
+        const mine = await tx.execute<{ bucket: number }>(sql`
+          select bucket from outbox_buckets
+          where exists (select from outbox where outbox.bucket = outbox_buckets.bucket)
+          for update skip locked`);
+        if (mine.rows.length === 0) return 0;
+        const { rows } = await tx.execute<{ id: number; message: Message }>(sql`
+          select id, message from outbox
+          where bucket = any(${sql.param(mine.rows.map((row) => row.bucket))})
+          order by id limit ${ROUND_LIMIT}`);
+        if (rows.length === 0) return 0;
+        await bus.publish(rows.map((row) => row.message));
+        await tx.execute(
+          sql`delete from outbox where id = any(${sql.param(rows.map((row) => row.id))})`,
+        );
+        return rows.length;
+      }),
+  });
+}
+
+/** Messages not yet published and the age of the oldest in seconds. */
+export async function outboxLag(db: Database): Promise<{ waiting: number; oldestSeconds: number }> {
+  const { rows } = await db.execute<{ waiting: number; oldest: number }>(sql`
+    select count(*)::int as waiting,
+      coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as oldest
+    from outbox`);
+  return { waiting: rows[0]?.waiting ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
+}
+
+/** FNV-1a over the key: all messages of an aggregate share a bucket and so keep their order. */
+function bucketOf(key: string): number {
+  let hash = 0x811c9dc5;
+  for (let at = 0; at < key.length; at += 1) {
+    hash = Math.imul(hash ^ key.charCodeAt(at), 0x01000193) >>> 0;
+  }
+  return hash % BUCKETS;
+}

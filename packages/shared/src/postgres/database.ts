@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import { runner } from 'node-pg-migrate';
+import pg from 'pg';
+import { describeError } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { isOutage } from '../outage.ts';
+
+// Money and counters are bigint columns; they fit a double exactly below 2^53.
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`${text} is beyond 2^53`);
+  return value;
+});
+
+export type Database = NodePgDatabase<Record<string, never>>;
+/** A transaction; every store function takes one, so that an operation owns the commit. */
+export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+
+export type Postgres = {
+  readonly db: Database;
+  readonly pool: pg.Pool;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
+
+const SHARED_MIGRATIONS = new URL('../../migrations', import.meta.url).pathname;
+
+/**
+ * Opens a service's database as its application role, after creating the database and role
+ * and running the migrations that are missing (shared ones first). Several instances may do
+ * this at once. While the server is down it is tried again until `signal` aborts.
+ */
+export async function openPostgres(options: {
+  url: string;
+  database: string;
+  /** Role that the service works as; it owns nothing, so grants bind it. */
+  role: string;
+  migrations: URL;
+  log: Logger;
+  poolSize?: number;
+  signal?: AbortSignal;
+}): Promise<Postgres> {
+  for (;;) {
+    try {
+      await prepare(options);
+      break;
+    } catch (error) {
+      if (!isOutage(error) || options.signal?.aborted) throw error;
+      options.log.warn('postgres.not_ready', { error: describeError(error) });
+      await sleep(500);
+    }
+  }
+  const pool = new pg.Pool({
+    connectionString: urlOf(options.url, options.database),
+    max: options.poolSize ?? 10,
+    connectionTimeoutMillis: 5_000,
+    options: `-c role=${options.role}`,
+    application_name: `holdfast ${options.database}`,
+  });
+  pool.on('error', (error) =>
+    options.log.warn('postgres.connection_lost', { error: error.message }),
+  );
+  // A connection that is cut while a transaction thinks has nobody else listening, and an error
+  // without a listener ends the process; the transaction's next statement fails anyway.
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return {
+    db: Object.assign(drizzle({ client: pool }), { transaction: inTransaction(pool) }),
+    pool,
+    async ping() {
+      await pool.query('select 1');
+    },
+    close: () => pool.end(),
+  };
+}
+
+/**
+ * drizzle's own `transaction` never gives a connection back when `begin` fails on it, so that each
+ * outage would cost the pool some of its connections for good. This one always does.
+ */
+function inTransaction(pool: pg.Pool): Database['transaction'] {
+  return async (work, config) => {
+    const client = await pool.connect();
+    let broken = false;
+    try {
+      return await drizzle({ client }).transaction(work, config);
+    } catch (error) {
+      broken = isOutage(error);
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+}
+
+async function prepare(options: {
+  url: string;
+  database: string;
+  role: string;
+  migrations: URL;
+  log: Logger;
+}): Promise<void> {
+  await createDatabase(options.url, options.database, options.role);
+  const databaseUrl = urlOf(options.url, options.database);
+  for (const [dir, migrationsTable] of [
+    [SHARED_MIGRATIONS, 'shared_migrations'],
+    [options.migrations.pathname, 'migrations'],
+  ] as const) {
+    await runner({
+      databaseUrl,
+      dir,
+      migrationsTable,
+      direction: 'up',
+      advisoryLockMode: 'wait',
+      log: (message) => options.log.debug('postgres.migrating', { message }),
+    });
+  }
+}
+
+async function createDatabase(url: string, database: string, role: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    await client.query('select pg_advisory_lock(4011)');
+    const found = await client.query(
+      'select exists (select from pg_database where datname = $1) as database, exists (select from pg_roles where rolname = $2) as role',
+      [database, role],
+    );
+    if (!found.rows[0].role) await client.query(`create role ${pg.escapeIdentifier(role)} nologin`);
+    if (!found.rows[0].database) {
+      await client.query(`create database ${pg.escapeIdentifier(database)}`);
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** The server's URL with another database. */
+export function urlOf(serverUrl: string, database: string): string {
+  const url = new URL(serverUrl);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+/** The SQLSTATE and constraint of an error, wherever drizzle wrapped it. */
+export function sqlStateOf(error: unknown): { code: string; constraint: string } | undefined {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if (at instanceof pg.DatabaseError) {
+      return { code: at.code ?? '', constraint: at.constraint ?? '' };
+    }
+  }
+  return undefined;
+}

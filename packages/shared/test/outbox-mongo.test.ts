@@ -1,0 +1,161 @@
+import { expect } from 'chai';
+import { type Collection, type Document, MongoClient } from 'mongodb';
+import type { Bus } from '../src/bus/bus.ts';
+import type { Message } from '../src/contracts/contract.ts';
+import { newId } from '../src/ids.ts';
+import {
+  countWaiting,
+  createDocumentRelay,
+  outboxIndex,
+  type WithOutbox,
+} from '../src/outbox/mongo.ts';
+import { waitUntil } from '../src/wait.ts';
+import { createBusToNowhere, firstsOf, messageOf, startTestBus, unique } from './test-bus.ts';
+import { stores } from './test-database.ts';
+import { keepLog } from './test-service.ts';
+
+describe('the outbox in documents', () => {
+  let client: MongoClient;
+  let holds: Collection<Document & WithOutbox>;
+  let testBus: Awaited<ReturnType<typeof startTestBus>>;
+  let bus: Bus;
+  let arrived: Message[];
+
+  before(async () => {
+    client = new MongoClient(stores.MONGODB_URL);
+    holds = client
+      .db(`shared_${newId().slice(-12)}`)
+      .collection('holds', { writeConcern: { w: 'majority', j: true } });
+    await holds.createIndex(outboxIndex);
+    testBus = await startTestBus();
+    ({ bus, arrived } = testBus);
+  });
+  after(async () => {
+    await testBus?.stop();
+    await client?.db(holds.dbName).dropDatabase();
+    await client?.close();
+  });
+  beforeEach(() => {
+    arrived.length = 0;
+  });
+
+  const relayOn = (target: Bus, log = keepLog().log) =>
+    createDocumentRelay({ collections: [holds], bus: target, log, intervalMs: 20 });
+  const insert = async () => {
+    const _id = newId();
+    await holds.insertOne({ _id, state: 'new', outbox: [] });
+    return _id;
+  };
+  /** A change and its message in one write. */
+  const change = (_id: string, n: number) =>
+    holds.updateOne({ _id }, {
+      $set: { state: `state ${n}` },
+      $push: { outbox: messageOf(_id, n) },
+    } as Document);
+  const versions = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
+
+  it('publishes what a change wrote with itself, and takes it out of the document', async () => {
+    const _id = await insert();
+    await change(_id, 1);
+    await change(_id, 2);
+    expect(await countWaiting(holds)).to.equal(2);
+    await relayOn(bus).drain();
+    await waitUntil('both', () => unique(arrived).length === 2);
+    expect(firstsOf(_id, arrived)).to.deep.equal([1, 2]);
+    expect(await countWaiting(holds)).to.equal(0);
+    expect(await holds.findOne({ _id })).to.deep.equal({ _id, state: 'state 2', outbox: [] });
+  });
+
+  it('has no message of a change whose filter did not match', async () => {
+    const _id = await insert();
+    const { matchedCount } = await holds.updateOne({ _id, state: 'other' }, {
+      $set: { state: 'x' },
+      $push: { outbox: messageOf(_id) },
+    } as Document);
+    expect(matchedCount).to.equal(0);
+    expect(await countWaiting(holds)).to.equal(0);
+  });
+
+  it('sends a message again, with the same id, when the relay ended before the pull', async () => {
+    const _id = await insert();
+    await change(_id, 1);
+    const crashing: Bus = {
+      ...bus,
+      publish: async (messages) => {
+        await bus.publish(messages);
+        throw new Error('killed here');
+      },
+    };
+    const ended = await relayOn(crashing)
+      .runOnce()
+      .catch((error: Error) => error.message);
+    expect(ended).to.equal('killed here');
+    await relayOn(bus).drain();
+    await waitUntil('it twice', () => arrived.length >= 2);
+    expect(unique(arrived)).to.have.length(1);
+  });
+
+  it('keeps a message that was added while the others were being published', async () => {
+    const _id = await insert();
+    await change(_id, 1);
+    let changed = false;
+    const busy: Bus = {
+      ...bus,
+      publish: async (messages) => {
+        await bus.publish(messages);
+        if (!changed) await change(_id, 2);
+        changed = true;
+      },
+    };
+    const relay = relayOn(busy);
+    expect(await relay.runOnce()).to.equal(1);
+    expect(await countWaiting(holds)).to.equal(1);
+    await relay.drain();
+    await waitUntil('both', () => firstsOf(_id, arrived).length === 2);
+    expect(firstsOf(_id, arrived)).to.deep.equal([1, 2]);
+  });
+
+  it('lets two relays work at once: each document in order, nothing lost', async () => {
+    const ids = await Promise.all(versions(10).map(insert));
+    const relays = [relayOn(bus), relayOn(bus)];
+    for (const relay of relays) relay.start();
+    await Promise.all(
+      ids.map(async (_id) => {
+        for (const n of versions(12)) {
+          await change(_id, n);
+          relays[n % 2]?.wake();
+        }
+      }),
+    );
+    await waitUntil('all', () => ids.every((_id) => firstsOf(_id, arrived).length === 12));
+    await Promise.all(relays.map((relay) => relay.stop()));
+    for (const _id of ids) expect(firstsOf(_id, arrived)).to.deep.equal(versions(12));
+    await relays[0]?.drain();
+    expect(await countWaiting(holds)).to.equal(0);
+  });
+
+  it('keeps the messages while the bus is away, publishes them when it is back', async function () {
+    this.timeout(30_000);
+    const _id = await insert();
+    await change(_id, 1);
+    const away = createBusToNowhere();
+    const { log, lines } = keepLog();
+    const relay = relayOn(away, log);
+    relay.start();
+    await waitUntil('a failed round', () => lines.some(({ name }) => name === 'loop.round_failed'));
+    await relay.stop();
+    await away.close();
+    expect(await countWaiting(holds)).to.equal(1);
+    await relayOn(bus).drain();
+    await waitUntil('it', () => unique(arrived).length === 1);
+    expect(firstsOf(_id, arrived)).to.deep.equal([1]);
+  });
+
+  it('works through more documents than one round takes', async () => {
+    const ids = Array.from({ length: 1_200 }, newId);
+    await holds.insertMany(ids.map((_id) => ({ _id, outbox: [messageOf(_id)] })));
+    await relayOn(bus).drain();
+    await waitUntil('all', () => new Set(arrived.map(({ key }) => key)).size === 1_200);
+    expect(await countWaiting(holds)).to.equal(0);
+  });
+});

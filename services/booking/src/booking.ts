@@ -1,0 +1,87 @@
+import {
+  type BookingState,
+  bookingAuthorized,
+  bookingCancelled,
+  bookingConfirmed,
+  bookingFailed,
+  bookingPlaced,
+} from '@holdfast/shared/contracts/bookings.ts';
+import type { Contract, Message } from '@holdfast/shared/contracts/contract.ts';
+import { newMessage } from '@holdfast/shared/contracts/contract.ts';
+import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
+import { derivedId } from '@holdfast/shared/ids.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import type { BookingStatus } from './checkout.ts';
+
+/** A customer's purchase, with the snapshot of the offer that it was made from. */
+export type Booking = {
+  readonly id: string;
+  readonly holdId: string;
+  readonly pinId: string;
+  readonly eventId: string;
+  readonly userId: string;
+  readonly status: BookingStatus;
+  readonly reason: string | null;
+  readonly currency: string;
+  readonly totalMinor: number;
+  readonly eventName: string;
+  readonly venueName: string;
+  readonly startsAt: Date;
+  readonly timeZone: string;
+  readonly version: number;
+  readonly createdAt: Date;
+  readonly changedAt: Date;
+  readonly seats: readonly BookedSeat[];
+};
+
+export type TicketStatus = 'reserved' | 'live' | 'void';
+export type BookedSeat = OfferSeat & {
+  readonly ticketId: string | null;
+  readonly ticketStatus: TicketStatus | null;
+};
+
+/** The one pin that a booking may have; catalog fences the seats by it. */
+export function pinIdOf(bookingId: string): string {
+  return derivedId('pin', bookingId);
+}
+
+const ANNOUNCEMENTS: Partial<Record<BookingStatus, Contract<BookingState>>> = {
+  pending: bookingPlaced,
+  authorized: bookingAuthorized,
+  confirmed: bookingConfirmed,
+  failed: bookingFailed,
+  cancelled: bookingCancelled,
+};
+
+/**
+ * The message that tells of a booking's status, if that status has one. Its id derives from
+ * booking and type, so that a repeat is the same message.
+ */
+export function announce(booking: Booking, origin: Origin): Message | undefined {
+  const contract = ANNOUNCEMENTS[booking.status];
+  if (contract === undefined) return undefined;
+  const sold = booking.status === 'confirmed' || booking.status === 'cancelled';
+  return newMessage(contract, {
+    id: derivedId(booking.id, contract.type),
+    key: booking.id,
+    version: booking.version,
+    time: booking.changedAt,
+    origin,
+    data: {
+      bookingId: booking.id,
+      holdId: booking.holdId,
+      pinId: booking.pinId,
+      eventId: booking.eventId,
+      userId: booking.userId,
+      seats: booking.seats.map(({ seatId, ticketId, category, priceMinor }) => ({
+        seatId,
+        ticketId: sold ? ticketId : null,
+        category,
+        priceMinor,
+      })),
+      totalMinor: booking.totalMinor,
+      currency: booking.currency,
+      ...(booking.reason !== null && { reason: booking.reason }),
+    },
+  });
+}

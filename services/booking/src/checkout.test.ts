@@ -1,0 +1,210 @@
+import { expect } from 'chai';
+import {
+  BOOKING_STATUSES,
+  type BookingStatus,
+  type CheckoutCommand,
+  type CheckoutDecision,
+  decide,
+} from './checkout.ts';
+
+const pinned = { kind: 'pinned', eventCancelled: false, seatsReserved: true } as const;
+const failure = { kind: 'accepted', status: 'failed', freesHold: true, freesQuota: true } as const;
+const giveBack = {
+  kind: 'accepted',
+  status: 'cancelled',
+  tickets: 'void',
+  freesQuota: true,
+  call: 'refund',
+  announces: true,
+} as const;
+
+type Case = readonly [
+  title: string,
+  from: BookingStatus,
+  command: CheckoutCommand,
+  plan: CheckoutDecision,
+];
+
+const ACCEPTED: readonly Case[] = [
+  [
+    'asks catalog for the pin once money is authorized',
+    'pending',
+    { kind: 'authorized' },
+    {
+      kind: 'accepted',
+      status: 'authorized',
+      reason: null,
+      payment: 'authorized',
+      announces: true,
+    },
+  ],
+  [
+    'fails on a decline, and frees hold and quota',
+    'pending',
+    { kind: 'declined', reason: 'lost_card' },
+    { ...failure, reason: 'lost_card', payment: 'declined', announces: true },
+  ],
+  [
+    'captures only once seats are pinned and reserved',
+    'authorized',
+    pinned,
+    { kind: 'accepted', status: 'capturing', reason: null, call: 'capture', announces: false },
+  ],
+  [
+    'voids, and says nothing yet, when a seat has another ticket',
+    'authorized',
+    { ...pinned, seatsReserved: false },
+    {
+      kind: 'accepted',
+      status: 'voiding',
+      reason: 'seat_conflict',
+      call: 'void',
+      announces: false,
+    },
+  ],
+  [
+    'voids when the event was cancelled before the pin',
+    'authorized',
+    { ...pinned, eventCancelled: true, seatsReserved: false },
+    {
+      kind: 'accepted',
+      status: 'voiding',
+      reason: 'event_cancelled',
+      call: 'void',
+      announces: false,
+    },
+  ],
+  [
+    'voids when the pin is refused',
+    'authorized',
+    { kind: 'pin_refused', reason: 'hold_expired' },
+    { kind: 'accepted', status: 'voiding', reason: 'hold_expired', call: 'void', announces: false },
+  ],
+  [
+    'confirms with money, ledger and tickets together',
+    'capturing',
+    { kind: 'captured', eventCancelled: false },
+    {
+      kind: 'accepted',
+      status: 'confirmed',
+      reason: null,
+      payment: 'captured',
+      tickets: 'live',
+      journals: ['capture'],
+      announces: true,
+    },
+  ],
+  [
+    'refunds instead of confirming when the event was cancelled meanwhile',
+    'capturing',
+    { kind: 'captured', eventCancelled: true },
+    {
+      ...giveBack,
+      reason: 'event_cancelled',
+      payment: 'captured',
+      journals: ['capture', 'cancel'],
+    },
+  ],
+  [
+    'fails when the authorization ended before the capture',
+    'capturing',
+    { kind: 'capture_refused', reason: 'authorization_ended', authorizationLives: false },
+    {
+      ...failure,
+      reason: 'authorization_ended',
+      payment: 'voided',
+      tickets: 'void',
+      announces: true,
+    },
+  ],
+  [
+    'voids when the capture is refused but money is still reserved',
+    'capturing',
+    { kind: 'capture_refused', reason: 'capture_refused', authorizationLives: true },
+    {
+      kind: 'accepted',
+      status: 'voiding',
+      reason: 'capture_refused',
+      call: 'void',
+      tickets: 'void',
+      announces: false,
+    },
+  ],
+  [
+    'fails, and so unpins, only once the void is certain',
+    'voiding',
+    { kind: 'voided' },
+    { ...failure, reason: 'why', payment: 'voided', announces: true },
+  ],
+  [
+    'refunds in full when what was to be voided turns out captured',
+    'voiding',
+    { kind: 'captured_unasked' },
+    {
+      ...failure,
+      reason: 'why',
+      payment: 'captured',
+      journals: ['capture', 'cancel'],
+      call: 'refund',
+      announces: true,
+    },
+  ],
+  [
+    'cancels a confirmed booking with a refund',
+    'confirmed',
+    { kind: 'cancel', reason: 'customer_request' },
+    { ...giveBack, reason: 'customer_request', journals: ['cancel'] },
+  ],
+];
+
+const COMMANDS: readonly CheckoutCommand[] = [
+  { kind: 'authorized' },
+  { kind: 'declined', reason: 'x' },
+  pinned,
+  { kind: 'pin_refused', reason: 'x' },
+  { kind: 'captured', eventCancelled: false },
+  { kind: 'capture_refused', reason: 'x', authorizationLives: false },
+  { kind: 'voided' },
+  { kind: 'captured_unasked' },
+];
+
+describe('checkout', () => {
+  for (const [title, status, command, plan] of ACCEPTED) {
+    it(title, () => {
+      const reason = status === 'voiding' ? 'why' : null;
+      expect(decide(command, { status, reason })).to.deep.equal(plan);
+    });
+  }
+
+  it('ignores what happened when the booking is in no state for it, and says both', () => {
+    for (const command of COMMANDS) {
+      const from = ACCEPTED.filter(([, , known]) => known.kind === command.kind).map(
+        (one) => one[1],
+      );
+      for (const status of BOOKING_STATUSES.filter((one) => !from.includes(one))) {
+        expect(decide(command, { status, reason: null })).to.deep.equal({
+          kind: 'ignored',
+          reason: `${command.kind}_when_${status}`,
+        });
+      }
+    }
+  });
+
+  it('refuses to cancel what is not confirmed, ignores a second cancel', () => {
+    for (const status of ['pending', 'authorized', 'capturing', 'voiding', 'failed'] as const) {
+      const decision = decide({ kind: 'cancel', reason: 'x' }, { status, reason: null });
+      expect(decision).to.include({ kind: 'refused', code: 'booking_not_cancellable' });
+    }
+    expect(
+      decide({ kind: 'cancel', reason: 'x' }, { status: 'cancelled', reason: 'y' }),
+    ).to.deep.equal({ kind: 'ignored', reason: 'already_cancelled' });
+  });
+
+  it('never asks for a capture but from a pin, nor announces a middle state of its own', () => {
+    for (const [, , command, plan] of ACCEPTED) {
+      if (plan.kind !== 'accepted') continue;
+      if (plan.call === 'capture') expect(command.kind).to.equal('pinned');
+      if (['capturing', 'voiding'].includes(plan.status)) expect(plan.announces).to.equal(false);
+    }
+  });
+});

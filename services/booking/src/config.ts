@@ -1,0 +1,48 @@
+import {
+  type BusSettings,
+  busSettings,
+  type CommonSettings,
+  commonSettings,
+  portSetting,
+} from '@holdfast/shared/config.ts';
+import Joi from 'joi';
+
+export type BookingConfig = CommonSettings &
+  BusSettings & {
+    readonly AUTH_URL: string;
+    readonly CATALOG_URL: string;
+    readonly POSTGRES_URL: string;
+    readonly DATABASE_NAME: string;
+    readonly PAYMENT_URL: string;
+    readonly PAYMENT_SECRET_KEY: string;
+    readonly PAYMENT_WEBHOOK_SECRET: string;
+    readonly AUTHORIZED_LIMIT_SECONDS: number;
+  };
+
+const url = (description: string) =>
+  Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .required()
+    .description(description);
+
+export const bookingSettings = Joi.object<BookingConfig>({
+  ...commonSettings,
+  ...busSettings,
+  PORT: portSetting(4003),
+  AUTH_URL: url('Where auth publishes the keys of access tokens'),
+  CATALOG_URL: url('Where catalog publishes the keys of offers'),
+  POSTGRES_URL: Joi.string()
+    .uri({ scheme: ['postgres', 'postgresql'] })
+    .required()
+    .description('PostgreSQL server; the database is created at need'),
+  DATABASE_NAME: Joi.string().default('booking').description('Database of this service'),
+  PAYMENT_URL: url("The payment provider: Stripe's API or the payment sandbox"),
+  PAYMENT_SECRET_KEY: Joi.string().required().description('Key that the provider knows us by'),
+  PAYMENT_WEBHOOK_SECRET: Joi.string()
+    .required()
+    .description("Secret that signs the provider's webhooks"),
+  AUTHORIZED_LIMIT_SECONDS: Joi.number()
+    .min(0)
+    .default(300)
+    .description('How long a booking waits for the answer to its pin before it asks again'),
+}).required();

@@ -1,0 +1,79 @@
+import type { Metrics } from '@holdfast/shared/metrics.ts';
+import { outboxLag } from '@holdfast/shared/outbox/postgres.ts';
+import type { Database } from '@holdfast/shared/postgres/database.ts';
+import { Histogram } from 'prom-client';
+import type { Booking } from './booking.ts';
+
+/** Reasons that are counted by name; a provider may invent any number of others. */
+const KNOWN_REASONS = new Set([
+  'generic_decline',
+  'card_declined',
+  'insufficient_funds',
+  'lost_card',
+  'stolen_card',
+  'expired_card',
+  'incorrect_cvc',
+  'processing_error',
+  'authentication_required',
+  'fraudulent',
+  'event_cancelled',
+  'seat_conflict',
+  'hold_expired',
+  'hold_not_found',
+  'hold_released',
+  'pin_closed',
+  'seats_lost',
+]);
+
+/** Figures of the checkout, beside those every service has. */
+export function createBookingMetrics(
+  metrics: Metrics,
+  deps: { db: Database; isProviderPaused: () => boolean },
+) {
+  // A figure that can not be read must not take the others of a scrape with it.
+  const lag = () =>
+    outboxLag(deps.db).catch(() => ({ waiting: Number.NaN, oldestSeconds: Number.NaN }));
+  metrics.gauge(
+    'holdfast_outbox_waiting',
+    'Messages that wait to be published',
+    async () => (await lag()).waiting,
+  );
+  metrics.gauge(
+    'holdfast_outbox_lag_seconds',
+    'Age of the oldest message that waits',
+    async () => (await lag()).oldestSeconds,
+  );
+  metrics.gauge(
+    'holdfast_provider_paused',
+    '1 while calls to the provider are held back',
+    async () => (deps.isProviderPaused() ? 1 : 0),
+  );
+  const checkouts = metrics.counter(
+    'holdfast_checkouts_total',
+    'Checkouts that ended, by outcome and reason',
+    ['outcome', 'reason'],
+  );
+  const confirmed = metrics.counter('holdfast_bookings_confirmed_total', 'Bookings confirmed');
+  return {
+    messagesIgnored: metrics.counter(
+      'holdfast_messages_ignored_total',
+      'Messages that had no effect, on purpose',
+      ['type', 'reason'],
+    ),
+    providerCallSeconds: new Histogram({
+      name: 'holdfast_provider_call_seconds',
+      help: 'Duration of calls to the payment provider by kind and outcome',
+      labelNames: ['kind', 'outcome'] as const,
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers: [metrics.registry],
+    }),
+    /** Counts a booking that has come to an outcome. */
+    countOutcome({ status, reason }: Booking): void {
+      const known = reason === null || KNOWN_REASONS.has(reason) ? (reason ?? 'none') : 'other';
+      checkouts.inc({ outcome: status, reason: known });
+      if (status === 'confirmed') confirmed.inc();
+    },
+  };
+}
+
+export type BookingMetrics = ReturnType<typeof createBookingMetrics>;

@@ -1,0 +1,119 @@
+import {
+  currency,
+  id,
+  instant,
+  minor,
+  seatId,
+  timeZone,
+} from '@holdfast/shared/contracts/fields.ts';
+import { OFFER_AUDIENCE, OFFER_ISSUER, type Offer } from '@holdfast/shared/contracts/offer.ts';
+import { describeError, Fault, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import Joi from 'joi';
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+
+const text = () => Joi.string().allow('').max(500).required();
+
+/** What an offer carries; more may come with later versions. */
+const offerSchema = Joi.object<Offer>({
+  holdId: id().required(),
+  userId: id().required(),
+  eventId: id().required(),
+  eventName: text(),
+  venueName: text(),
+  startsAt: instant().required(),
+  timeZone: timeZone().required(),
+  seats: Joi.array()
+    .items(
+      Joi.object({
+        seatId: seatId().required(),
+        label: text(),
+        section: text(),
+        row: text(),
+        number: text(),
+        category: Joi.string().max(500).required(),
+        priceMinor: minor().required(),
+      }).unknown(),
+    )
+    .unique('seatId')
+    .min(1)
+    .required(),
+  currency: currency().required(),
+  totalMinor: minor().required(),
+  maxPerUser: Joi.number().integer().min(1).required(),
+  expiresAt: instant().required(),
+}).unknown();
+
+/**
+ * Verifies signed offers by catalog's published keys. Whether an offer is still good is for the
+ * database's clock to say. Throws a retryable Fault when the keys can not be had.
+ */
+export function createOfferVerifier(jwksUrl: string) {
+  const keys = createRemoteJWKSet(new URL(jwksUrl), {
+    timeoutDuration: 3_000,
+    cooldownDuration: 1_000,
+  });
+
+  return async function verifyOffer(token: string, userId: string): Promise<Offer | Refusal> {
+    const payload = await readSigned(token, keys);
+    if (payload === undefined) {
+      return refused('offer_invalid', 'The offer was not issued here: hold the seats again.');
+    }
+    const { value: offer, error } = offerSchema.validate(payload, { convert: false });
+    if (error) {
+      return refused('offer_invalid', `The offer can not be read: ${error.message}.`);
+    }
+    if (payload.sub !== offer.userId || payload.jti !== offer.holdId) {
+      return refused('offer_invalid', 'The offer contradicts itself: hold the seats again.');
+    }
+    if (offer.userId !== userId) {
+      return refused('offer_not_owner', 'The offer was made to another account.');
+    }
+    const sum = offer.seats.reduce((total, seat) => total + seat.priceMinor, 0);
+    if (sum !== offer.totalMinor) {
+      return refused('offer_invalid', 'The total of the offer is not the sum of its seats.');
+    }
+    if (sum === 0) {
+      return refused('offer_invalid', 'An offer without a price can not be booked.');
+    }
+    return offer;
+  };
+}
+
+export type VerifyOffer = ReturnType<typeof createOfferVerifier>;
+
+async function readSigned(
+  token: string,
+  keys: ReturnType<typeof createRemoteJWKSet>,
+): Promise<Record<string, unknown> | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      algorithms: ['EdDSA'],
+      issuer: OFFER_ISSUER,
+      audience: OFFER_AUDIENCE,
+      requiredClaims: ['sub', 'jti'],
+    });
+    return payload;
+  } catch (error) {
+    if (isKeysOutage(error)) {
+      throw new Fault(
+        'catalog_unavailable',
+        `Catalog's keys can not be read: ${describeError(error)}`,
+        {
+          retryable: true,
+          cause: error,
+        },
+      );
+    }
+    return undefined;
+  }
+}
+
+/** jose tells an endpoint that answers anything but 200 by its generic error. */
+function isKeysOutage(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return true;
+  return (
+    error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
+    error.code === 'ERR_JOSE_GENERIC'
+  );
+}

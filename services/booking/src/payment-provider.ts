@@ -1,0 +1,280 @@
+import { describeError } from '@holdfast/shared/errors.ts';
+import { derivedId } from '@holdfast/shared/ids.ts';
+import {
+  CircuitState,
+  ConsecutiveBreaker,
+  circuitBreaker,
+  handleWhen,
+  isBrokenCircuitError,
+} from 'cockatiel';
+import Stripe from 'stripe';
+import type { CallKind } from './checkout.ts';
+
+/** A call as the provider must be told it. Amounts in minor units. */
+export type ProviderRequest = {
+  readonly id: string;
+  readonly kind: CallKind;
+  readonly generation: number;
+  readonly createdAt: Date;
+  readonly bookingId: string;
+  readonly paymentId: string;
+  readonly refundId: string | null;
+  readonly eventId: string;
+  readonly userId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly method: string;
+  readonly providerId: string | null;
+};
+
+/**
+ * What became of a call. All but `unknown` are certain. After `unknown` the same request is sent
+ * again under the same key; under a fresh one only when the provider will repeat its own failure
+ * for ever and, asked for the truth, said that nothing was done.
+ */
+export type ProviderOutcome =
+  | { readonly kind: 'authorized'; readonly providerId: string }
+  | { readonly kind: 'declined'; readonly code: string; readonly providerId?: string | undefined }
+  | { readonly kind: 'captured'; readonly providerId: string }
+  | {
+      readonly kind: 'capture_refused';
+      readonly code: string;
+      readonly authorizationLives: boolean;
+    }
+  | { readonly kind: 'voided' }
+  | { readonly kind: 'refunded'; readonly refundProviderId: string }
+  | { readonly kind: 'unknown'; readonly error: string; readonly freshKey: boolean };
+
+const TIMEOUT_MS = 10_000;
+const FAILURES_BEFORE_PAUSE = 10;
+const PAUSE_MS = 1_000;
+/** How far the provider's clock and the database's may lie apart when payments are looked for. */
+const CLOCK_TOLERANCE_SECONDS = 300;
+
+/** The payment provider, by Stripe's SDK: Stripe itself, or the sandbox that speaks like it. */
+export function createPaymentProvider(settings: {
+  url: string;
+  secretKey: string;
+  webhookSecret: string;
+}) {
+  const { hostname, port, protocol } = new URL(settings.url);
+  const stripe = new Stripe(settings.secretKey, {
+    host: hostname,
+    ...(port !== '' && { port }),
+    protocol: protocol === 'https:' ? 'https' : 'http',
+    maxNetworkRetries: 0,
+    timeout: TIMEOUT_MS,
+    telemetry: false,
+  });
+  const breaker = circuitBreaker(handleWhen(isOutOfReach), {
+    halfOpenAfter: PAUSE_MS,
+    breaker: new ConsecutiveBreaker(FAILURES_BEFORE_PAUSE),
+  });
+  const perform = { authorize, capture, void: cancel, refund } as const;
+
+  return {
+    /** Does a call; never throws. */
+    async run(request: ProviderRequest): Promise<ProviderOutcome> {
+      try {
+        return await breaker.execute(() => perform[request.kind](stripe, request));
+      } catch (error) {
+        if (!isBrokenCircuitError(error) && isSettled(error)) {
+          return askForTruth(stripe, request, error).catch((cause) => unknown(cause));
+        }
+        return unknown(error);
+      }
+    },
+    /** Whether calls are held back because the provider has not answered of late. */
+    isPaused: () => breaker.state === CircuitState.Open,
+    /** The event of a webhook; throws when the signature is not the provider's. */
+    readWebhook: (body: string, signature: string) =>
+      stripe.webhooks.constructEventAsync(body, signature, settings.webhookSecret),
+  };
+}
+
+export type PaymentProvider = ReturnType<typeof createPaymentProvider>;
+
+async function authorize(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  try {
+    const intent = await stripe.paymentIntents.create(
+      {
+        amount: request.amountMinor,
+        currency: request.currency.toLowerCase(),
+        payment_method: request.method,
+        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        capture_method: 'manual',
+        confirm: true,
+        // A card that wants its owner's word is declined: nobody is there to give it.
+        error_on_requires_action: true,
+        metadata: {
+          booking_id: request.bookingId,
+          payment_id: request.paymentId,
+          event_id: request.eventId,
+          user_id: request.userId,
+        },
+      },
+      keyOf(request),
+    );
+    return outcomeOfIntent(request, intent) ?? unsettledIntent(intent);
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeCardError) {
+      const code = error.decline_code ?? error.code ?? 'card_declined';
+      return { kind: 'declined', code, providerId: error.payment_intent?.id };
+    }
+    if (isRefusedRequest(error)) return { kind: 'declined', code: error.code ?? 'card_refused' };
+    throw error;
+  }
+}
+
+async function capture(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  const intent = await stripe.paymentIntents.capture(intentOf(request), {}, keyOf(request));
+  return outcomeOfIntent(request, intent) ?? unsettledIntent(intent);
+}
+
+async function cancel(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  const intent = await stripe.paymentIntents.cancel(intentOf(request), {}, keyOf(request));
+  return outcomeOfIntent(request, intent) ?? unsettledIntent(intent);
+}
+
+async function refund(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  const made = await stripe.refunds.create(
+    {
+      payment_intent: intentOf(request),
+      amount: request.amountMinor,
+      metadata: { booking_id: request.bookingId, refund_id: request.refundId },
+    },
+    keyOf(request),
+  );
+  const now = made.status === 'pending' ? await stripe.refunds.retrieve(made.id) : made;
+  return outcomeOfRefund(now);
+}
+
+/** What the provider's books say of a call whose answer was an error that will not change. */
+async function askForTruth(
+  stripe: Stripe,
+  request: ProviderRequest,
+  error: unknown,
+): Promise<ProviderOutcome> {
+  const nothingDone = unknown(error, true);
+  if (request.kind === 'refund') {
+    for await (const one of stripe.refunds.list({
+      payment_intent: intentOf(request),
+      limit: 100,
+    })) {
+      if (one.metadata?.refund_id === request.refundId) return outcomeOfRefund(one);
+    }
+    return nothingDone;
+  }
+  const intent =
+    request.kind === 'authorize'
+      ? await findIntent(stripe, request)
+      : await stripe.paymentIntents.retrieve(intentOf(request));
+  if (intent === undefined) return nothingDone;
+  const outcome = outcomeOfIntent(request, intent);
+  if (outcome !== undefined) return outcome;
+  const stands = intent.status === 'requires_capture';
+  if (request.kind === 'capture' && stands && !isSavedFailure(error)) {
+    return { kind: 'capture_refused', code: 'capture_refused', authorizationLives: true };
+  }
+  return nothingDone;
+}
+
+/** The intent of a payment among those made since its call was requested. */
+async function findIntent(
+  stripe: Stripe,
+  request: ProviderRequest,
+): Promise<Stripe.PaymentIntent | undefined> {
+  const since = Math.floor(request.createdAt.getTime() / 1_000) - CLOCK_TOLERANCE_SECONDS;
+  for await (const intent of stripe.paymentIntents.list({ created: { gte: since }, limit: 100 })) {
+    if (intent.metadata.payment_id === request.paymentId) return intent;
+  }
+  return undefined;
+}
+
+/** What an intent's status says of the call; undefined where it does not settle it. */
+function outcomeOfIntent(
+  request: ProviderRequest,
+  intent: Stripe.PaymentIntent,
+): ProviderOutcome | undefined {
+  const providerId = intent.id;
+  switch (request.kind) {
+    case 'authorize': {
+      if (intent.status === 'requires_capture') return { kind: 'authorized', providerId };
+      if (intent.status === 'canceled') return { kind: 'declined', code: 'canceled', providerId };
+      const declined = intent.last_payment_error;
+      if (intent.status !== 'requires_payment_method' || declined === null) return undefined;
+      const code = declined.decline_code ?? declined.code ?? 'card_declined';
+      return { kind: 'declined', code, providerId };
+    }
+    case 'capture':
+      if (intent.status === 'succeeded') return { kind: 'captured', providerId };
+      if (intent.status !== 'canceled') return undefined;
+      return {
+        kind: 'capture_refused',
+        code: 'authorization_ended',
+        authorizationLives: false,
+      };
+    case 'void':
+      if (intent.status === 'canceled') return { kind: 'voided' };
+      return intent.status === 'succeeded' ? { kind: 'captured', providerId } : undefined;
+    case 'refund':
+      return undefined;
+  }
+}
+
+function outcomeOfRefund(refund: Stripe.Refund): ProviderOutcome {
+  if (refund.status === 'succeeded') return { kind: 'refunded', refundProviderId: refund.id };
+  return {
+    kind: 'unknown',
+    error: `The refund ${refund.id} is ${refund.status}`,
+    freshKey: refund.status === 'failed' || refund.status === 'canceled',
+  };
+}
+
+function unsettledIntent(intent: Stripe.PaymentIntent): ProviderOutcome {
+  return unknown(new Error(`The payment ${intent.id} is ${intent.status}`));
+}
+
+function unknown(error: unknown, freshKey = false): ProviderOutcome {
+  return { kind: 'unknown', error: describeError(error), freshKey };
+}
+
+function keyOf(request: ProviderRequest): Stripe.RequestOptions {
+  return { idempotencyKey: derivedId('provider-call', request.id, String(request.generation)) };
+}
+
+function intentOf(request: ProviderRequest): string {
+  if (request.providerId === null) {
+    throw new Error(`payment ${request.paymentId} has no intent to ${request.kind}`);
+  }
+  return request.providerId;
+}
+
+/** A request that the provider read and would not do: 400 or 404, and so without effect. */
+function isRefusedRequest(error: unknown): error is Stripe.errors.StripeInvalidRequestError {
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError &&
+    (error.statusCode === 400 || error.statusCode === 404)
+  );
+}
+
+/** A failure that is kept under the key, so that the same request only ever meets it again. */
+function isSavedFailure(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeError &&
+    (error.statusCode ?? 0) >= 500 &&
+    error.headers?.['stripe-should-retry'] === 'false'
+  );
+}
+
+function isSettled(error: unknown): boolean {
+  return (
+    isSavedFailure(error) ||
+    isRefusedRequest(error) ||
+    error instanceof Stripe.errors.StripeCardError
+  );
+}
+
+function isOutOfReach(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeConnectionError;
+}

@@ -1,0 +1,63 @@
+import { type Contract, type Message, newMessage } from '@holdfast/shared/contracts/contract.ts';
+import {
+  type PaymentChange,
+  paymentAuthorized,
+  paymentCaptured,
+  paymentDeclined,
+  paymentRefunded,
+  paymentVoided,
+} from '@holdfast/shared/contracts/payments.ts';
+import { derivedId } from '@holdfast/shared/ids.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import type { Booking } from './booking.ts';
+import type { PaymentStatus } from './checkout.ts';
+
+/** The money of one booking. Amounts in minor units of the currency. */
+export type Payment = {
+  readonly id: string;
+  readonly bookingId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** The provider's id of the buyer's card. */
+  readonly method: string;
+  readonly status: PaymentStatus;
+  readonly providerId: string | null;
+  readonly capturedMinor: number;
+  readonly refundedMinor: number;
+  readonly version: number;
+  readonly changedAt: Date;
+};
+
+const ANNOUNCEMENTS: Partial<Record<PaymentStatus, Contract<PaymentChange>>> = {
+  authorized: paymentAuthorized,
+  captured: paymentCaptured,
+  declined: paymentDeclined,
+  refunded: paymentRefunded,
+  voided: paymentVoided,
+};
+
+/** The message that tells of a payment's status, if that status has one. */
+export function announcePayment(
+  payment: Payment,
+  booking: Booking,
+  origin: Origin,
+): Message | undefined {
+  const contract = ANNOUNCEMENTS[payment.status];
+  if (contract === undefined) return undefined;
+  return newMessage(contract, {
+    id: derivedId(payment.id, contract.type),
+    key: payment.id,
+    version: payment.version,
+    time: payment.changedAt,
+    origin,
+    data: {
+      paymentId: payment.id,
+      bookingId: payment.bookingId,
+      userId: booking.userId,
+      amountMinor: payment.amountMinor,
+      currency: payment.currency,
+      providerId: payment.providerId,
+      ...(payment.status === 'declined' && booking.reason !== null && { code: booking.reason }),
+    },
+  });
+}

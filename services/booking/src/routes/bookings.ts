@@ -1,0 +1,211 @@
+import { id } from '@holdfast/shared/contracts/fields.ts';
+import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import type { Actor } from '@holdfast/shared/tokens.ts';
+import Joi from 'joi';
+import type { Booking } from '../booking.ts';
+import { BOOKING_STATUSES, type BookingStatus } from '../checkout.ts';
+import type { VerifyOffer } from '../offer.ts';
+import type { CheckoutDeps } from '../operations/advance-checkout.ts';
+import { cancelBooking } from '../operations/cancel-booking.ts';
+import { placeBooking } from '../operations/place-booking.ts';
+import type { Outcomes } from '../outcomes.ts';
+import { findBooking, listBookings } from '../stores/bookings.ts';
+import { paymentsOf } from '../stores/payments.ts';
+import {
+  bookingSchema,
+  presentBooking,
+  presentPlaced,
+  presentTicket,
+  ticketSchema,
+} from './presenters.ts';
+
+type Deps = { checkout: CheckoutDeps; outcomes: Outcomes; verifyOffer: VerifyOffer };
+type ById = { bookingId: string };
+
+const LONGEST_WAIT_SECONDS = 25;
+const LONGEST_OFFER = 48 * 1024;
+const byId = Joi.object<ById>({ bookingId: id().required() });
+
+export function bookingRoutes(deps: Deps): Route[] {
+  return [place(deps), list(deps), show(deps), showTickets(deps), cancel(deps)];
+}
+
+function place({ checkout, verifyOffer }: Deps): Route {
+  return route<{ body: { offer: string; paymentMethod: string } }>({
+    method: 'post',
+    path: '/api/bookings',
+    id: 'placeBooking',
+    tag: 'bookings',
+    summary: 'Books the seats of a hold at the prices of its signed offer',
+    access: 'login',
+    body: Joi.object({
+      offer: Joi.string().max(LONGEST_OFFER).required().description('The offer of the hold'),
+      paymentMethod: Joi.string()
+        .pattern(/^pm_[A-Za-z0-9_]{1,200}$/)
+        .required()
+        .description("The provider's id of the buyer's card")
+        .example('pm_card_visa'),
+    }),
+    responses: {
+      202: {
+        description: 'Being worked on: follow Location for the outcome',
+        schema: bookingSchema,
+      },
+    },
+    errors: [
+      'offer_invalid',
+      'offer_not_owner',
+      'offer_expired',
+      'hold_already_booked',
+      'event_cancelled',
+      'quota_exceeded',
+      'idempotency_key_invalid',
+      'idempotency_key_reused',
+      'request_in_flight',
+    ],
+    async run({ body, actor, origin, idempotencyKey }) {
+      const offer = await verifyOffer(body.offer, actor.userId);
+      if (isRefusal(offer)) return offer;
+      const key = idempotencyKey ?? offer.holdId;
+      const { paymentMethod } = body;
+      const placed = await placeBooking(checkout, { offer, paymentMethod, key, origin });
+      if (isRefusal(placed)) return placed;
+      return reply(202, presentPlaced(placed.booking), {
+        location: `/api/bookings/${placed.booking.id}`,
+        ...(placed.repeated && { 'idempotent-replayed': 'true' }),
+      });
+    },
+  });
+}
+
+function list({ checkout: { db } }: Deps): Route {
+  return route<{ query: { status?: BookingStatus; cursor?: string; limit: number } }>({
+    method: 'get',
+    path: '/api/bookings',
+    id: 'listBookings',
+    tag: 'bookings',
+    summary: 'The bookings of this account, newest first',
+    access: 'login',
+    query: Joi.object({
+      status: Joi.string().valid(...BOOKING_STATUSES),
+      cursor: id().description('`nextCursor` of the page before'),
+      limit: Joi.number().integer().min(1).max(100).default(20),
+    }),
+    responses: {
+      200: {
+        description: 'A page of bookings',
+        schema: Joi.object({
+          bookings: Joi.array().items(bookingSchema).required(),
+          nextCursor: id().allow(null).required(),
+        }),
+      },
+    },
+    async run({ query, actor }) {
+      const { status, cursor, limit } = query;
+      const found = await listBookings(db, {
+        userId: actor.userId,
+        limit: limit + 1,
+        ...(status && { status }),
+        ...(cursor && { before: cursor }),
+      });
+      const page = found.slice(0, limit);
+      const payments = await paymentsOf(
+        db,
+        page.map((booking) => booking.id),
+      );
+      return reply(200, {
+        bookings: page.map((booking) => presentBooking(booking, payments.get(booking.id))),
+        nextCursor: found.length > limit ? (page.at(-1)?.id ?? null) : null,
+      });
+    },
+  });
+}
+
+function show({ checkout: { db }, outcomes }: Deps): Route {
+  return route<{ params: ById; query: { wait: number } }>({
+    method: 'get',
+    path: '/api/bookings/:bookingId',
+    id: 'getBooking',
+    tag: 'bookings',
+    summary: 'A booking; with `wait`, once it has its outcome',
+    access: 'login',
+    params: byId,
+    query: Joi.object({
+      wait: Joi.number()
+        .min(0)
+        .max(LONGEST_WAIT_SECONDS)
+        .default(0)
+        .description('Seconds to wait for the outcome'),
+    }),
+    responses: { 200: { description: 'As it stands', schema: bookingSchema } },
+    errors: ['booking_not_found'],
+    async run({ params: { bookingId }, query, actor, signal }) {
+      const found = await outcomes.waitFor(bookingId, {
+        read: () => findBooking(db, bookingId),
+        stops: (booking) => isRefusal(visible(booking, bookingId, actor)),
+        seconds: query.wait,
+        signal,
+      });
+      const booking = visible(found, bookingId, actor);
+      if (isRefusal(booking)) return booking;
+      const payments = await paymentsOf(db, [bookingId]);
+      return reply(200, presentBooking(booking, payments.get(bookingId)));
+    },
+  });
+}
+
+function showTickets({ checkout: { db } }: Deps): Route {
+  return route<{ params: ById }>({
+    method: 'get',
+    path: '/api/bookings/:bookingId/tickets',
+    id: 'listTickets',
+    tag: 'bookings',
+    summary: 'The tickets of a booking',
+    access: 'login',
+    params: byId,
+    responses: {
+      200: {
+        description: 'Its tickets, once it has any',
+        schema: Joi.object({ tickets: Joi.array().items(ticketSchema).required() }),
+      },
+    },
+    errors: ['booking_not_found'],
+    async run({ params: { bookingId }, actor }) {
+      const booking = visible(await findBooking(db, bookingId), bookingId, actor);
+      if (isRefusal(booking)) return booking;
+      const tickets = booking.seats.map((seat) => presentTicket(booking, seat));
+      return reply(200, { tickets: tickets.filter((ticket) => ticket !== undefined) });
+    },
+  });
+}
+
+function cancel({ checkout }: Deps): Route {
+  return route<{ params: ById; body: { reason: string } }>({
+    method: 'post',
+    path: '/api/bookings/:bookingId/cancel',
+    id: 'cancelBooking',
+    tag: 'bookings',
+    summary: 'Cancels a confirmed booking and pays the buyer back in full',
+    access: ['admin'],
+    params: byId,
+    body: Joi.object({
+      reason: Joi.string().min(1).max(500).required().example('customer_request'),
+    }),
+    responses: { 200: { description: 'The cancelled booking', schema: bookingSchema } },
+    errors: ['booking_not_found', 'booking_not_cancellable'],
+    async run({ params: { bookingId }, body: { reason }, origin }) {
+      const booking = await cancelBooking(checkout, { bookingId, reason, origin });
+      if (isRefusal(booking)) return booking;
+      const payments = await paymentsOf(checkout.db, [bookingId]);
+      return reply(200, presentBooking(booking, payments.get(bookingId)));
+    },
+  });
+}
+
+/** The booking for its owner or an admin; to anybody else it is not there. */
+function visible(booking: Booking | undefined, id: string, actor: Actor): Booking | Refusal {
+  const mayRead = booking?.userId === actor.userId || actor.roles.includes('admin');
+  if (booking !== undefined && mayRead) return booking;
+  return refused('booking_not_found', `There is no booking ${id} of this account.`);
+}

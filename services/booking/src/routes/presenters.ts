@@ -1,0 +1,117 @@
+import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
+import Joi from 'joi';
+import type { BookedSeat, Booking } from '../booking.ts';
+import { BOOKING_STATUSES } from '../checkout.ts';
+import type { Payment } from '../payment.ts';
+
+/** A booking as clients see it. */
+export function presentBooking(booking: Booking, payment?: Payment) {
+  return {
+    bookingId: booking.id,
+    holdId: booking.holdId,
+    eventId: booking.eventId,
+    userId: booking.userId,
+    status: booking.status,
+    reason: booking.reason,
+    eventName: booking.eventName,
+    venueName: booking.venueName,
+    startsAt: booking.startsAt.toISOString(),
+    timeZone: booking.timeZone,
+    seats: booking.seats.map(presentSeat),
+    currency: booking.currency,
+    totalMinor: booking.totalMinor,
+    refundedMinor: payment?.refundedMinor ?? 0,
+    paymentStatus: payment?.status ?? 'requested',
+    createdAt: booking.createdAt.toISOString(),
+    changedAt: booking.changedAt.toISOString(),
+  };
+}
+
+/** The first answer to a booking request, which a repeat of the request gets again. */
+export function presentPlaced(booking: Booking) {
+  return presentBooking({
+    ...booking,
+    status: 'pending',
+    reason: null,
+    changedAt: booking.createdAt,
+    seats: booking.seats.map((seat) => ({ ...seat, ticketId: null, ticketStatus: null })),
+  });
+}
+
+/** A ticket as its owner sees it; undefined for a seat that never had one. */
+export function presentTicket(booking: Booking, seat: BookedSeat) {
+  if (seat.ticketId === null || seat.ticketStatus === null) return undefined;
+  const { ticketId, ticketStatus: status, ...place } = seat;
+  return {
+    ticketId,
+    status,
+    bookingId: booking.id,
+    eventId: booking.eventId,
+    eventName: booking.eventName,
+    venueName: booking.venueName,
+    startsAt: booking.startsAt.toISOString(),
+    timeZone: booking.timeZone,
+    currency: booking.currency,
+    ...place,
+  };
+}
+
+function presentSeat(seat: BookedSeat) {
+  const { seatId, label, section, row, number, category, priceMinor } = seat;
+  const place = { seatId, label, section, row, number, category, priceMinor };
+  return { ...place, ticketId: seat.ticketId, ticketStatus: seat.ticketStatus };
+}
+
+const text = () => Joi.string().allow('').required();
+const placeFields = {
+  seatId: seatId().required(),
+  label: text(),
+  section: text(),
+  row: text(),
+  number: text(),
+  category: text(),
+  priceMinor: minor().required(),
+};
+const eventFields = {
+  eventId: id().required(),
+  eventName: text(),
+  venueName: text(),
+  startsAt: instant().required(),
+  timeZone: text(),
+  currency: currency().required(),
+};
+
+export const bookingSchema = Joi.object({
+  bookingId: id().required(),
+  holdId: id().required(),
+  userId: id().required(),
+  status: Joi.string()
+    .valid(...BOOKING_STATUSES)
+    .required(),
+  reason: Joi.string().allow(null).required(),
+  ...eventFields,
+  seats: Joi.array()
+    .items(
+      Joi.object({
+        ...placeFields,
+        ticketId: id().allow(null).required(),
+        ticketStatus: Joi.string().valid('reserved', 'live', 'void').allow(null).required(),
+      }),
+    )
+    .required(),
+  totalMinor: minor().required(),
+  refundedMinor: minor().required(),
+  paymentStatus: Joi.string()
+    .valid('requested', 'authorized', 'captured', 'voided', 'declined', 'refunded')
+    .required(),
+  createdAt: instant().required(),
+  changedAt: instant().required(),
+});
+
+export const ticketSchema = Joi.object({
+  ticketId: id().required(),
+  status: Joi.string().valid('reserved', 'live', 'void').required(),
+  bookingId: id().required(),
+  ...eventFields,
+  ...placeFields,
+});

@@ -1,0 +1,139 @@
+import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
+import { serve } from '@holdfast/shared/http/server.ts';
+import { closeAll } from '@holdfast/shared/lifecycle.ts';
+import { createLogger, type Logger } from '@holdfast/shared/logger.ts';
+import { createMetrics } from '@holdfast/shared/metrics.ts';
+import { createOutboxRelay } from '@holdfast/shared/outbox/postgres.ts';
+import { openPostgres } from '@holdfast/shared/postgres/database.ts';
+import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
+import { OUTCOMES } from './checkout.ts';
+import type { BookingConfig } from './config.ts';
+import { consumeEvents } from './consumers/events.ts';
+import { consumeHolds } from './consumers/holds.ts';
+import { createCancelledEventLoop } from './loops/cancelled-events.ts';
+import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
+import { createProviderCallLoop } from './loops/provider-calls.ts';
+import { createUnansweredPinLoop } from './loops/unanswered-pins.ts';
+import { createBookingMetrics } from './metrics.ts';
+import { createOfferVerifier } from './offer.ts';
+import type { CheckoutDeps } from './operations/advance-checkout.ts';
+import { createOutcomes } from './outcomes.ts';
+import { createPaymentProvider } from './payment-provider.ts';
+import { bookingRoutes } from './routes/bookings.ts';
+import { reportRoutes } from './routes/reports.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
+import { findSettled } from './stores/bookings.ts';
+
+const VERSION = '0.1.0';
+const POOL_SIZE = 24;
+const KEYS_PATH = '/.well-known/jwks.json';
+
+export type BookingService = Awaited<ReturnType<typeof createService>>;
+
+/**
+ * The booking service, running: its database prepared, its loops and consumers started and its
+ * HTTP server listening. While PostgreSQL is down it keeps trying to begin.
+ */
+export async function createService(config: BookingConfig, overrides: { log?: Logger } = {}) {
+  const log = overrides.log ?? createLogger('booking', config.LOG_LEVEL);
+  const metrics = createMetrics('booking');
+  const postgres = await openPostgres({
+    url: config.POSTGRES_URL,
+    database: config.DATABASE_NAME,
+    role: 'booking_app',
+    migrations: new URL('../migrations', import.meta.url),
+    log,
+    poolSize: POOL_SIZE,
+  });
+  const { db } = postgres;
+  const bus = createKafkaBus({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'booking',
+    topicPrefix: config.TOPIC_PREFIX,
+    log,
+  });
+  const provider = createPaymentProvider({
+    url: config.PAYMENT_URL,
+    secretKey: config.PAYMENT_SECRET_KEY,
+    webhookSecret: config.PAYMENT_WEBHOOK_SECRET,
+  });
+  const figures = createBookingMetrics(metrics, { db, isProviderPaused: provider.isPaused });
+  const outcomes = createOutcomes({ findSettled: (ids) => findSettled(db, ids), log });
+  const checkout: CheckoutDeps = {
+    db,
+    onChanged(booking) {
+      loops.relay.wake();
+      loops.providerCalls.wake();
+      if (!OUTCOMES.includes(booking.status)) return;
+      outcomes.tell(booking.id);
+      figures.countOutcome(booking);
+    },
+    onEnqueued: () => loops.relay.wake(),
+  };
+  const loops = {
+    providerCalls: createProviderCallLoop({ ...checkout, provider, metrics: figures, log }),
+    unansweredPins: createUnansweredPinLoop({
+      ...checkout,
+      limitSeconds: config.AUTHORIZED_LIMIT_SECONDS,
+      log,
+    }),
+    cancelledEvents: createCancelledEventLoop({ ...checkout, log }),
+    housekeeping: createHousekeepingLoop({ db, log }),
+    outcomes: outcomes.loop,
+    // Stopped last: it publishes what the others leave behind.
+    relay: createOutboxRelay({ db, bus, log }),
+  };
+  const stopWorking = () =>
+    closeAll(...Object.values(loops).map((loop) => loop.stop), bus.close, postgres.close);
+
+  try {
+    await createPartitions(db);
+    const http = await serve({
+      service: 'booking',
+      version: VERSION,
+      description: 'Bookings, payments, tickets and the ledger.',
+      host: config.HOST,
+      port: config.PORT,
+      routes: [
+        ...bookingRoutes({
+          checkout,
+          outcomes,
+          verifyOffer: createOfferVerifier(config.CATALOG_URL + KEYS_PATH),
+        }),
+        ...webhookRoutes({ db, provider, onHastened: loops.providerCalls.wake }),
+        ...reportRoutes({ db }),
+      ],
+      log,
+      metrics,
+      verifyToken: createTokenVerifier(config.AUTH_URL + KEYS_PATH),
+      dependencies: {
+        postgres: { ping: postgres.ping, required: true },
+        kafka: { ping: bus.ping, required: false },
+        payments: { ping: async () => refuseWhilePaused(provider.isPaused()), required: false },
+      },
+    });
+    for (const loop of Object.values(loops)) loop.start();
+    const consumers = [
+      consumeHolds({ ...checkout, bus, metrics: figures }),
+      consumeEvents({ db, bus, metrics: figures, onCancelled: loops.cancelledEvents.wake }),
+    ];
+    return {
+      url: http.url,
+      log,
+      loops,
+      postgres,
+      /** Resolves when both consumers have joined their groups. */
+      joined: Promise.all(consumers.map(({ joined }) => joined)),
+      async stop() {
+        await closeAll(http.stop, ...consumers.map(({ stop }) => stop), stopWorking);
+      },
+    };
+  } catch (error) {
+    await stopWorking();
+    throw error;
+  }
+}
+
+function refuseWhilePaused(paused: boolean): void {
+  if (paused) throw new Error('The payment provider has not answered of late');
+}

@@ -1,0 +1,33 @@
+import type { EventState } from '@holdfast/shared/contracts/events.ts';
+import type { Transaction } from '@holdfast/shared/postgres/database.ts';
+import { sql } from 'drizzle-orm';
+
+/** Keeps an event as a message of catalog tells it, unless a newer one is known. */
+export async function keepEvent(
+  tx: Transaction,
+  event: EventState,
+  version: number,
+): Promise<boolean> {
+  const { rowCount } = await tx.execute(sql`
+    insert into events
+      (event_id, name, venue_name, city, starts_at, time_zone, status, currency, version)
+    values (${event.eventId}, ${event.name}, ${event.venueName}, ${event.city}, ${event.startsAt},
+      ${event.timeZone}, ${event.status}, ${event.currency}, ${version})
+    on conflict (event_id) do update set
+      name = excluded.name, venue_name = excluded.venue_name, city = excluded.city,
+      starts_at = excluded.starts_at, time_zone = excluded.time_zone,
+      status = excluded.status, currency = excluded.currency, version = excluded.version
+    where events.version < excluded.version`);
+  return rowCount === 1;
+}
+
+/**
+ * Whether the event is known to be cancelled. The row stays locked for share, so that a
+ * cancellation waits for this transaction and then sees what it did.
+ */
+export async function isEventCancelled(tx: Transaction, eventId: string): Promise<boolean> {
+  const { rows } = await tx.execute<{ status: string }>(
+    sql`select status from events where event_id = ${eventId} for share`,
+  );
+  return rows[0]?.status === 'cancelled';
+}

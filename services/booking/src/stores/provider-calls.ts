@@ -1,0 +1,112 @@
+import { newId } from '@holdfast/shared/ids.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { and, eq, sql } from 'drizzle-orm';
+import type { CallKind } from '../checkout.ts';
+import { providerCalls } from './tables.ts';
+
+/** What the provider is to do, with all that it must be told. */
+export type ProviderCall = {
+  readonly id: string;
+  readonly kind: CallKind;
+  readonly bookingId: string;
+  readonly paymentId: string;
+  readonly refundId: string | null;
+  readonly generation: number;
+  readonly attempts: number;
+  readonly origin: Origin;
+  readonly createdAt: Date;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly method: string;
+  readonly providerId: string | null;
+  readonly eventId: string;
+  readonly userId: string;
+};
+
+const LEASE_SECONDS = 30;
+const FIRST_BACKOFF_SECONDS = 0.2;
+const LONGEST_BACKOFF_SECONDS = 30;
+
+/** Commits the intent of a call together with the change that asks for it. */
+export async function requestCall(
+  tx: Transaction,
+  wanted: {
+    kind: CallKind;
+    bookingId: string;
+    paymentId: string;
+    refundId?: string | undefined;
+    origin: Origin;
+  },
+): Promise<void> {
+  await tx.insert(providerCalls).values({ id: newId(), ...wanted });
+}
+
+/** Takes calls that are due and that no other instance works on, for LEASE_SECONDS. */
+export async function claimCalls(db: Database, limit: number): Promise<ProviderCall[]> {
+  const { rows } = await db.execute<ProviderCall & { createdAt: string }>(sql`
+    with due as (
+      select id from provider_calls
+      where status = 'requested' and next_attempt_at <= now()
+        and (leased_until is null or leased_until <= now())
+      order by next_attempt_at limit ${limit} for update skip locked
+    )
+    update provider_calls c
+    set leased_until = now() + make_interval(secs => ${LEASE_SECONDS}), attempts = c.attempts + 1
+    from due, payments p, bookings b
+    where c.id = due.id and p.id = c.payment_id and b.id = c.booking_id
+    returning c.id, c.kind, c.booking_id as "bookingId", c.payment_id as "paymentId",
+      c.refund_id as "refundId", c.generation, c.attempts, c.origin, c.created_at as "createdAt",
+      coalesce((select amount_minor from refunds r where r.id = c.refund_id), p.amount_minor)
+        as "amountMinor",
+      p.currency, p.method, p.provider_id as "providerId", b.event_id as "eventId",
+      b.user_id as "userId"`);
+  return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
+}
+
+/** Marks a call as settled; false when it was before, and then nothing may follow from it. */
+export async function settleCall(
+  tx: Transaction,
+  id: string,
+  to: { status: 'succeeded' | 'failed'; response: object },
+): Promise<boolean> {
+  const settled = await tx
+    .update(providerCalls)
+    .set({ ...to, settledAt: sql`now()`, leasedUntil: null, lastError: null })
+    .where(and(eq(providerCalls.id, id), eq(providerCalls.status, 'requested')))
+    .returning({ id: providerCalls.id });
+  return settled.length === 1;
+}
+
+/** Puts a call of unknown outcome back, to be asked again after a growing, uneven delay. */
+export async function postponeCall(
+  db: Database,
+  call: ProviderCall,
+  { error, freshKey }: { error: string; freshKey: boolean },
+): Promise<void> {
+  const seconds = Math.min(
+    FIRST_BACKOFF_SECONDS * 2 ** Math.min(call.attempts - 1, 20),
+    LONGEST_BACKOFF_SECONDS,
+  );
+  await db.execute(sql`
+    update provider_calls set
+      leased_until = null,
+      last_error = ${error.slice(0, 2_000)},
+      generation = generation + ${freshKey ? 1 : 0},
+      next_attempt_at = now() + make_interval(secs => ${seconds}) * (0.5 + random() / 2)
+    where id = ${call.id} and status = 'requested' and attempts = ${call.attempts}`);
+}
+
+/** Makes the open calls of a payment due now; answers how many there are. */
+export async function hastenCalls(
+  tx: Transaction,
+  payment: { providerId?: string | undefined; paymentId?: string | undefined },
+): Promise<number> {
+  const { rowCount } = await tx.execute(sql`
+    update provider_calls c set next_attempt_at = now()
+    from payments p
+    where p.id = c.payment_id and c.status = 'requested'
+      and (p.provider_id = ${payment.providerId ?? null}
+        or p.id = ${payment.paymentId ?? null}::uuid)`);
+  return rowCount ?? 0;
+}

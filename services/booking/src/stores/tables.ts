@@ -1,0 +1,114 @@
+import type { Origin } from '@holdfast/shared/origin.ts';
+import { bigint, char, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { TicketStatus } from '../booking.ts';
+import type { BookingStatus, CallKind, PaymentStatus } from '../checkout.ts';
+
+/** The tables as migrations/ creates them; rules and defaults live there. */
+const instant = (name: string) => timestamp(name, { withTimezone: true });
+const minor = (name: string) => bigint(name, { mode: 'number' });
+
+export const bookings = pgTable('bookings', {
+  id: uuid().primaryKey(),
+  holdId: uuid('hold_id').notNull(),
+  pinId: uuid('pin_id').notNull(),
+  eventId: uuid('event_id').notNull(),
+  userId: uuid('user_id').notNull(),
+  status: text().$type<BookingStatus>().notNull(),
+  reason: text(),
+  currency: char({ length: 3 }).notNull(),
+  totalMinor: minor('total_minor').notNull(),
+  eventName: text('event_name').notNull(),
+  venueName: text('venue_name').notNull(),
+  startsAt: instant('starts_at').notNull(),
+  timeZone: text('time_zone').notNull(),
+  version: integer().notNull().default(1),
+  askedAt: instant('asked_at'),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  changedAt: instant('changed_at').notNull().defaultNow(),
+});
+
+export const bookingSeats = pgTable('booking_seats', {
+  bookingId: uuid('booking_id').notNull(),
+  seatId: text('seat_id').notNull(),
+  label: text().notNull(),
+  section: text().notNull(),
+  row: text().notNull(),
+  number: text().notNull(),
+  category: text().notNull(),
+  priceMinor: minor('price_minor').notNull(),
+});
+
+export const holdClaims = pgTable('hold_claims', {
+  holdId: uuid('hold_id').primaryKey(),
+  bookingId: uuid('booking_id').notNull(),
+});
+
+export const tickets = pgTable('tickets', {
+  id: uuid().primaryKey(),
+  bookingId: uuid('booking_id').notNull(),
+  eventId: uuid('event_id').notNull(),
+  seatId: text('seat_id').notNull(),
+  status: text().$type<TicketStatus>().notNull(),
+  version: integer().notNull().default(1),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  changedAt: instant('changed_at').notNull().defaultNow(),
+});
+
+export const payments = pgTable('payments', {
+  id: uuid().primaryKey(),
+  bookingId: uuid('booking_id').notNull(),
+  amountMinor: minor('amount_minor').notNull(),
+  currency: char({ length: 3 }).notNull(),
+  method: text().notNull(),
+  status: text().$type<PaymentStatus>().notNull(),
+  providerId: text('provider_id'),
+  capturedMinor: minor('captured_minor').notNull().default(0),
+  refundedMinor: minor('refunded_minor').notNull().default(0),
+  version: integer().notNull().default(1),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  changedAt: instant('changed_at').notNull().defaultNow(),
+});
+
+export const refunds = pgTable('refunds', {
+  id: uuid().primaryKey(),
+  paymentId: uuid('payment_id').notNull(),
+  bookingId: uuid('booking_id').notNull(),
+  amountMinor: minor('amount_minor').notNull(),
+  currency: char({ length: 3 }).notNull(),
+  reason: text().notNull(),
+  status: text().$type<'requested' | 'succeeded'>().notNull(),
+  providerId: text('provider_id'),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  changedAt: instant('changed_at').notNull().defaultNow(),
+});
+
+export const providerCalls = pgTable('provider_calls', {
+  id: uuid().primaryKey(),
+  bookingId: uuid('booking_id').notNull(),
+  paymentId: uuid('payment_id').notNull(),
+  refundId: uuid('refund_id'),
+  kind: text().$type<CallKind>().notNull(),
+  generation: integer().notNull().default(1),
+  status: text().$type<'requested' | 'succeeded' | 'failed'>().notNull().default('requested'),
+  origin: jsonb().$type<Origin>().notNull(),
+  attempts: integer().notNull().default(0),
+  nextAttemptAt: instant('next_attempt_at').notNull().defaultNow(),
+  leasedUntil: instant('leased_until'),
+  lastError: text('last_error'),
+  response: jsonb().$type<object>(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  settledAt: instant('settled_at'),
+});
+
+export const idempotencyKeys = pgTable('idempotency_keys', {
+  userId: uuid('user_id').notNull(),
+  key: text().notNull(),
+  fingerprint: text().notNull(),
+  bookingId: uuid('booking_id').notNull(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+});
+
+export const webhookEvents = pgTable('webhook_events', {
+  id: text().primaryKey(),
+  type: text().notNull(),
+});

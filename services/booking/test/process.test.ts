@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { dropTopics } from '@holdfast/shared/bus/drop-topics.ts';
+import { newId } from '@holdfast/shared/ids.ts';
+import { expect } from 'chai';
+import { dropDatabase, given } from './world.ts';
+
+const main = new URL('../src/main.ts', import.meta.url).pathname;
+
+function run(environment: Record<string, string | undefined>): ChildProcess {
+  return spawn(process.execPath, [main], {
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+describe('the booking process', () => {
+  it('lists every missing setting at once and exits with status 2', async () => {
+    const child = run({ PORT: 'eighty' });
+    if (child.stderr === null) expect.fail('no output');
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    expect(code).to.equal(2);
+    for (const name of ['PORT', 'POSTGRES_URL', 'KAFKA_BROKERS', 'CATALOG_URL', 'PAYMENT_URL']) {
+      expect(said).to.include(name);
+    }
+  });
+
+  it('tells its URL, is ready, describes itself, and ends with status 0 on SIGTERM', async () => {
+    const database = `booking_test_${newId().slice(-12)}`;
+    const child = run({
+      PORT: '0',
+      POSTGRES_URL: given('POSTGRES_URL'),
+      KAFKA_BROKERS: given('KAFKA_BROKERS'),
+      DATABASE_NAME: database,
+      TOPIC_PREFIX: `${database}.`,
+      AUTH_URL: 'http://127.0.0.1:9',
+      CATALOG_URL: 'http://127.0.0.1:9',
+      PAYMENT_URL: 'http://127.0.0.1:9',
+      PAYMENT_SECRET_KEY: 'sk_test_for_tests',
+      PAYMENT_WEBHOOK_SECRET: 'whsec_for_tests',
+    });
+    const exited = once(child, 'exit');
+    try {
+      const url = await urlOf(child);
+      expect((await fetch(`${url}/readyz`)).status).to.equal(200);
+      const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
+      expect(document.paths).to.include.keys('/api/bookings', '/api/bookings/{bookingId}/cancel');
+      child.kill('SIGTERM');
+      expect(await exited).to.deep.equal([0, null]);
+    } finally {
+      child.kill('SIGKILL');
+      await exited;
+      await dropDatabase(given('POSTGRES_URL'), database);
+      await dropTopics(given('KAFKA_BROKERS'), `${database}.`);
+    }
+  }).timeout(40_000);
+});
+
+async function urlOf(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('the process has no output');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const logged = JSON.parse(line) as { event: string; url: string };
+    if (logged.event !== 'service.started') continue;
+    child.stdout.resume();
+    return logged.url;
+  }
+  throw new Error('the process ended before it had started');
+}

@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import { makeOffer } from './catalog.ts';
+import type { Client } from './client.ts';
+import { startWorld, type World } from './world.ts';
+
+describe('reading bookings', () => {
+  let world: World;
+  let buyer: Client;
+
+  before(async function () {
+    this.timeout(60_000);
+    world = await startWorld();
+    buyer = await world.login();
+  });
+  after(() => world?.stop());
+
+  it('shows a booking to its owner and to admins, to nobody else', async () => {
+    const { bookingId } = (await buyer.book(await world.signOffer(makeOffer(buyer.userId)))).body;
+    const path = `/api/bookings/${bookingId}`;
+    const admin = await world.login(['admin']);
+    const stranger = await world.login();
+    expect((await buyer.get(path)).status).to.equal(200);
+    expect((await admin.get(path)).status).to.equal(200);
+    for (const hidden of [path, `${path}/tickets`, `${path}?wait=5`]) {
+      const answer = await stranger.get(hidden);
+      expect([answer.status, answer.body.code]).to.deep.equal([404, 'booking_not_found']);
+    }
+  });
+
+  it('lists an account’s bookings newest first, by page and by status', async () => {
+    const client = await world.login();
+    const ids: string[] = [];
+    for (const card of ['pm_card_visa', 'pm_card_visa_chargeDeclined', 'pm_card_visa']) {
+      const placed = await client.book(await world.signOffer(makeOffer(client.userId)), card);
+      ids.unshift(placed.body.bookingId);
+      await client.outcome(placed.body.bookingId);
+    }
+    const first = (await client.get('/api/bookings?limit=2')).body;
+    expect(idsOf(first)).to.deep.equal(ids.slice(0, 2));
+    const rest = (await client.get(`/api/bookings?limit=2&cursor=${first.nextCursor}`)).body;
+    expect(idsOf(rest)).to.deep.equal(ids.slice(2));
+    expect(rest.nextCursor).to.equal(null);
+    expect(idsOf((await client.get('/api/bookings?status=failed')).body)).to.deep.equal([ids[1]]);
+  });
+
+  it('waits no longer than asked for an outcome, and shows the booking as it stands then', async () => {
+    const offer = makeOffer(buyer.userId);
+    world.catalog.policies.set(offer.holdId, 'silent');
+    const { bookingId } = (await buyer.book(await world.signOffer(offer))).body;
+    await world.catalog.hears(bookingId, 'booking.authorized.v1');
+    const started = performance.now();
+    const answer = await buyer.get(`/api/bookings/${bookingId}?wait=0.3`);
+    expect(answer.body.status).to.equal('authorized');
+    expect(performance.now() - started).to.be.within(250, 3_000);
+  });
+});
+
+function idsOf(page: { bookings: { bookingId: string }[] }): string[] {
+  return page.bookings.map(({ bookingId }) => bookingId);
+}
