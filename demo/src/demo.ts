@@ -111,7 +111,9 @@ async function runSale(
     }),
   );
   const sellMs = performance.now() - startedAt;
-  step.done(`${event.name}: every buyer has an outcome, ${sale.confirmed.length} bookings confirmed`);
+  step.done(
+    `${event.name}: every buyer has an outcome, ${sale.confirmed.length} bookings confirmed`,
+  );
   return { sellMs, faults };
 }
 

@@ -68,6 +68,8 @@ describe('bad input', () => {
       method,
       headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
       ...(body !== undefined && method !== 'GET' && { body }),
+    }).catch((cause) => {
+      throw new Error(`${method} ${path} got no answer to ${body?.length} bytes`, { cause });
     });
     const text = await response.text();
     return {

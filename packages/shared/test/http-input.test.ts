@@ -87,11 +87,21 @@ describe('what the HTTP kit lets in', () => {
     taken.length = 0;
   });
 
+  it('refuses a query where the route declares none, and changes nothing', async () => {
+    const { status, body } = await ask('/notes?surprise=1', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ title: 'Row C' }),
+    });
+    expect([status, body.code]).to.deep.equal([400, 'invalid_request']);
+    expect(taken).to.deep.equal([]);
+  });
+
   it('gives a valid body to the route as it was sent', async () => {
     const sent = { title: 'Row C', stars: 5, tags: ['quiet'] };
     const { status, body } = await post('/notes', sent);
     expect(status).to.equal(200);
-    expect(body['body']).to.deep.equal(sent);
+    expect(body.body).to.deep.equal(sent);
   });
 
   const deep = `${'{"a":'.repeat(60)}1${'}'.repeat(60)}`;
@@ -157,7 +167,7 @@ describe('what the HTTP kit lets in', () => {
 
   it('names each fault of a body at once', async () => {
     const { body } = await post('/notes', { stars: 9, tags: 'quiet' });
-    const paths = (body['errors'] as { path: string }[]).map((one) => one.path);
+    const paths = (body.errors as { path: string }[]).map((one) => one.path);
     expect(paths).to.have.members(['title', 'stars', 'tags']);
   });
 

@@ -37,6 +37,16 @@ export function createForwarder(options: { target: string; connectMs: number; id
     proxyTimeout: idleMs,
   });
   proxy.on('econnreset', () => undefined);
+  proxy.on('proxyReq', (forwarded, request, response) => {
+    response.once('finish', () => {
+      if (request.complete) return;
+      // Answered before the whole body was read, say because it is too large. The rest is read and
+      // dropped: left in the pipe it would hold up the next request on the client's connection.
+      request.unpipe(forwarded);
+      request.resume();
+      forwarded.destroy();
+    });
+  });
   proxy.on('proxyRes', (answer, _request, response) => {
     removeHopByHop(answer.headers);
     answer.headers.connection = response.shouldKeepAlive ? 'keep-alive' : 'close';

@@ -213,6 +213,35 @@ describe('the gateway forwarding', () => {
     }
   });
 
+  it('drops the rest of a body that was refused early, and answers the next request', async () => {
+    const patient = await startGateway(
+      { auth: auth.url, catalog: catalog.url, booking: booking.url },
+      60_000,
+    );
+    const send = (body: string) =>
+      fetch(`${patient.url}/api/bookings`, {
+        method: 'POST',
+        body,
+        signal: AbortSignal.timeout(5_000),
+      });
+    try {
+      for (let round = 0; round < 10; round += 1) {
+        booking.answerWith((request, response) => {
+          request.once('data', () => {
+            request.pause();
+            response.writeHead(413).end('too large');
+          });
+        });
+        const refused = await send('x'.repeat(9_000_000));
+        expect([refused.status, await refused.text()]).to.deep.equal([413, 'too large']);
+        booking.reset();
+        expect(await (await send('small')).json()).to.deep.equal({ service: 'booking' });
+      }
+    } finally {
+      await patient.stop();
+    }
+  });
+
   it('finishes the requests at work when it is stopped', async () => {
     const slow = await startUpstream('catalog');
     const begun = Promise.withResolvers<() => void>();

@@ -1,5 +1,6 @@
 import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
+import Joi from 'joi';
 import Koa, { type Context, type Middleware } from 'koa';
 import helmet from 'koa-helmet';
 import { monotonicMs } from '../clock.ts';
@@ -20,6 +21,7 @@ import type { Reply, Route } from './route.ts';
 export type { HttpServer } from './listener.ts';
 
 const BODY_LIMIT = 64 * 1024;
+const NO_MEMBERS = Joi.object({});
 const NOBODY: Actor = { userId: '', roles: [] };
 
 /**
@@ -91,6 +93,9 @@ function answer({ log, metrics, work }: { log: Logger; metrics: Metrics; work: W
         if (fault?.retryable) ctx.set('retry-after', '1');
       }
     }
+    // A refusal may come before the body was read. Reading on lets the client finish sending and
+    // see the answer, where closing would reset its connection.
+    if (!ctx.req.readableEnded) ctx.req.resume();
     // A connection kept alive would hold up the stop until it idles out.
     if (work.isStopped() && !ctx.headerSent) ctx.set('connection', 'close');
     const seconds = (monotonicMs() - startedAt) / 1_000;
@@ -142,7 +147,7 @@ function refuse(ctx: Context, refusal: Refusal): void {
   if (refusal.code === 'login_required' || refusal.code === 'token_invalid') {
     ctx.set('www-authenticate', 'Bearer');
   }
-  const retryAfter = refusal.extra?.['retryAfterSeconds'];
+  const retryAfter = refusal.extra?.retryAfterSeconds;
   if (typeof retryAfter === 'number') ctx.set('retry-after', String(retryAfter));
 }
 
@@ -189,7 +194,7 @@ function register(router: Router, spec: Route, verifyToken: VerifyToken, work: W
       ? check('body', spec.body, ctx.request.body ?? {})
       : { value: undefined };
     if ('kind' in body) return refuse(ctx, body);
-    const query = check('query', spec.query, { ...ctx.query });
+    const query = check('query', spec.query ?? NO_MEMBERS, { ...ctx.query });
     if ('kind' in query) return refuse(ctx, query);
     const params = check('params', spec.params, { ...ctx.params });
     if ('kind' in params) return refuse(ctx, params);
