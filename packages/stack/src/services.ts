@@ -29,6 +29,9 @@ const PROGRAMS: Record<ServiceName, string> = {
   gateway: 'services/gateway/src/main.ts',
 };
 
+/** kafkajs computes a harmless negative time-out that Node would warn about. */
+const NODE_OPTIONS = ['--disable-warning=TimeoutNegativeWarning'];
+
 /** Where booking listens for the payment provider's events. */
 const WEBHOOK_PATH = '/api/webhooks/stripe';
 const USUAL_GATEWAY_PORT = 4000;
@@ -204,7 +207,7 @@ function createService(instance: Instance, plan: Plan, options: ServicesOptions)
       try {
         server = await startServer({
           name: instance.name,
-          command: [process.execPath, join(checkout, PROGRAMS[instance.service])],
+          command: [process.execPath, ...NODE_OPTIONS, join(checkout, PROGRAMS[instance.service])],
           folder: instance.folder,
           logFile,
           env,
