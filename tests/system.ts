@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AuditReport, audit } from '@holdfast/auditor/audit.ts';
 import { type Api, createApi, expectSuccess } from '@holdfast/demo/api.ts';
+import { urlOf } from '@holdfast/shared/postgres/database.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { removeTree } from '@holdfast/stack/cache.ts';
 import { readEnvironment } from '@holdfast/stack/config.ts';
@@ -15,6 +16,8 @@ export type System = {
   stack: Stack;
   services: Services;
   api: Api;
+  /** Booking's database, as its owner. */
+  bookingUrl: string;
   /** Connected to booking's database; reconnects after a crash of PostgreSQL. */
   booking: pg.Pool;
   adminToken: string;
@@ -62,15 +65,14 @@ async function startSystem(): Promise<System> {
     throw error;
   });
   const api = createApi(services.urls.gateway);
-  const booking = new pg.Pool({
-    connectionString: stack.env.POSTGRES_URL.replace(/\/[^/]*$/, '/booking'),
-    max: 2,
-  });
+  const bookingUrl = urlOf(stack.env.POSTGRES_URL, 'booking');
+  const booking = new pg.Pool({ connectionString: bookingUrl, max: 2 });
   booking.on('error', () => undefined);
   return {
     stack,
     services,
     api,
+    bookingUrl,
     booking,
     adminToken: await logIn(api, services.admin),
     audit: () => audit({ env: { ...stack.env }, urls: services.urls, settleMs: 60_000 }),

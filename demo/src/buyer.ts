@@ -24,7 +24,7 @@ export type Sale = {
 };
 
 type Hold = { hold: { holdId: string; offer: string } };
-type Booking = { bookingId: string; status: string; reason?: string };
+type Booking = { booking: { bookingId: string; status: string } };
 
 const GOOD_CARD = 'pm_card_visa';
 const BAD_CARDS = [
@@ -145,18 +145,17 @@ async function pay(
       throw new Error(`A booking was answered ${answer?.status}: ${answer?.problem.detail}`);
     return;
   }
+  const { bookingId } = placed.body.booking;
   for (let polls = 0; polls < 20; polls += 1) {
-    const { body } = await api.get<Booking>(
-      `/api/bookings/${placed.body.bookingId}?wait=10`,
-      token,
-    );
-    if (body.status === 'confirmed') {
-      sale.confirmed.push(placed.body.bookingId);
+    const answer = await api.get<Booking>(`/api/bookings/${bookingId}?wait=10`, token);
+    const { status } = expectSuccess('A booking', answer).booking;
+    if (status === 'confirmed') {
+      sale.confirmed.push(bookingId);
       sale.confirmedMs.add(performance.now() - hold.startedAt);
     }
-    if (['confirmed', 'failed', 'cancelled'].includes(body.status)) return;
+    if (['confirmed', 'failed', 'cancelled'].includes(status)) return;
   }
-  throw new Error(`Booking ${placed.body.bookingId} had no outcome in 200 s`);
+  throw new Error(`Booking ${bookingId} had no outcome in 200 s`);
 }
 
 function countRefusal({ refusals }: Sale, code: string): void {

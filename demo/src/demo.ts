@@ -33,12 +33,12 @@ export async function runDemo(options: DemoOptions): Promise<{ ok: boolean; text
   try {
     const { token } = await logIn(api, options.admin);
     const catalog = await loadCatalog(api, token, progress);
-    const tokens = await registerBuyers(api, buyers, progress);
+    const { tokens, login } = await registerBuyers(api, buyers, progress);
     const sale = createSale(api, catalog.hot.eventId, seed);
     await openSale(api, token, catalog.hot);
     const { sellMs, faults } = await runSale(sale, tokens, catalog.hot, progress);
     const report = await checkStores(options, progress);
-    const result: SaleResult = { catalog, buyers, seed, sellMs, faults, sale, report };
+    const result: SaleResult = { catalog, buyers, seed, sellMs, faults, sale, report, login };
     return { ok: report.ok && faults.length === 0, text: await renderResult(result, api, token) };
   } finally {
     await api.close();
@@ -53,10 +53,13 @@ async function logIn(
   return { token: expectSuccess('The login', answer).accessToken };
 }
 
+type Buyers = { tokens: string[]; login: { email: string; password: string } };
+
 /** Real accounts, made some at a time: hashing passwords is meant to be slow. */
-async function registerBuyers(api: Api, count: number, progress: Progress): Promise<string[]> {
+async function registerBuyers(api: Api, count: number, progress: Progress): Promise<Buyers> {
   const step = progress.step('Registering buyers');
   const run = Date.now().toString(36);
+  const emailOf = (number: number) => `buyer-${number}-${run}@example.org`;
   const tokens: string[] = [];
   let next = 0;
   await Promise.all(
@@ -65,7 +68,7 @@ async function registerBuyers(api: Api, count: number, progress: Progress): Prom
         const number = next;
         next += 1;
         const answer = await api.post<{ accessToken: string }>('/api/auth/register', {
-          email: `buyer-${number}-${run}@example.org`,
+          email: emailOf(number),
           password: PASSWORD,
           name: `Buyer ${number}`,
         });
@@ -75,7 +78,7 @@ async function registerBuyers(api: Api, count: number, progress: Progress): Prom
     }),
   );
   step.done(`${count} accounts registered`);
-  return tokens;
+  return { tokens, login: { email: emailOf(0), password: PASSWORD } };
 }
 
 async function openSale(api: Api, token: string, event: LoadedEvent): Promise<void> {

@@ -11,6 +11,8 @@ export type SaleResult = {
   faults: readonly string[];
   sale: Sale;
   report: AuditReport;
+  /** Of one of the buyers, to look around with. */
+  login: { email: string; password: string };
 };
 
 type RevenueRow = {
@@ -43,7 +45,7 @@ export async function renderResult(result: SaleResult, api: Api, token: string):
     ...(result.faults.length === 0
       ? []
       : [heading('Answers that must not be'), ...new Set(result.faults)].slice(0, 10)),
-    `Seed ${result.seed}`,
+    `\nA buyer's login: ${result.login.email}, password "${result.login.password}". Seed ${result.seed}.`,
   ];
   return sections.join('\n');
 }

@@ -11,7 +11,8 @@ import {
   sharedSystem,
 } from '../system.ts';
 
-type Booking = { bookingId: string; status: string; reason?: string };
+type Booking = { bookingId: string; status: string };
+type BookingAnswer = { booking: Booking };
 type Hold = { holdId: string; offer: string };
 
 describe('a hold that expires while payment is under way', () => {
@@ -31,9 +32,9 @@ describe('a hold that expires while payment is under way', () => {
   }
 
   async function outcome(token: string, offer: string): Promise<Booking> {
-    const placed = expectSuccess(
+    const { booking: placed } = expectSuccess(
       'The booking',
-      await system.api.post<Booking>(
+      await system.api.post<BookingAnswer>(
         '/api/bookings',
         { offer, paymentMethod: 'pm_card_visa' },
         { token },
@@ -42,11 +43,11 @@ describe('a hold that expires while payment is under way', () => {
     return waitUntil(
       'the outcome',
       async () => {
-        const { body } = await system.api.get<Booking>(
+        const { body } = await system.api.get<BookingAnswer>(
           `/api/bookings/${placed.bookingId}?wait=20`,
           token,
         );
-        return ['confirmed', 'failed'].includes(body.status) && body;
+        return ['confirmed', 'failed'].includes(body.booking.status) && body.booking;
       },
       { limitMs: 60_000 },
     );

@@ -12,6 +12,13 @@ export interface Lock {
  * dies, so there is no stale lock file to clean. Whoever connects is told `note`.
  */
 export async function tryLock(name: string, note: () => object): Promise<Lock | undefined> {
+  const lock = await bind(name, note);
+  if (lock || (await readLock(name)) !== undefined) return lock;
+  // Nobody answers: the owner died while it was starting a child, which had the socket a moment more.
+  return bind(name, note);
+}
+
+async function bind(name: string, note: () => object): Promise<Lock | undefined> {
   const guests = new Set<Socket>();
   const server = createServer((socket) => {
     guests.add(socket);

@@ -18,7 +18,7 @@ export const MESSAGE_CHECKS: readonly Check[] = [
     async run(sources) {
       const { newest, contradictions, messages } = await readHoldMessages(sources);
       const found = await sources.seats
-        .find({ version: { $gt: 1 } }, { projection: { version: 1, status: 1 } })
+        .find({ _id: { $in: [...newest.keys()] } }, { projection: { version: 1, status: 1 } })
         .toArray();
       const ahead = found.flatMap((seat) => {
         const seen = newest.get(seat._id);

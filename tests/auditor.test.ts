@@ -1,0 +1,354 @@
+import { audit } from '@holdfast/auditor/audit.ts';
+import { MONEY_CHECKS } from '@holdfast/auditor/checks/money.ts';
+import type { ProviderIntent, Sources } from '@holdfast/auditor/sources.ts';
+import { expectSuccess } from '@holdfast/demo/api.ts';
+import { waitUntil } from '@holdfast/shared/wait.ts';
+import { expect } from 'chai';
+import { type Db, MongoClient } from 'mongodb';
+import pg from 'pg';
+import { createEvent, freeSeats, registerBuyer, type System, sharedSystem } from './system.ts';
+
+type Id = { _id: string };
+
+/** One way to break a store by hand, and how to mend it. */
+type Damage = {
+  invariant: number;
+  what: string;
+  breaks: () => Promise<unknown>;
+  mends: () => Promise<unknown>;
+};
+
+describe('the auditor', () => {
+  let system: System;
+  let mongo: MongoClient;
+  let catalog: Db;
+  /** Ignores triggers and constraints of the kind that a hand with full rights could. */
+  let owner: pg.Client;
+  let eventId: string;
+  const bookings: string[] = [];
+
+  before(async () => {
+    system = await sharedSystem();
+    mongo = new MongoClient(system.stack.env.MONGODB_URL);
+    catalog = mongo.db('catalog');
+    owner = new pg.Client({ connectionString: system.bookingUrl });
+    await owner.connect();
+    await owner.query('set session_replication_role = replica');
+    eventId = await createEvent(system, 12);
+    for (let number = 0; number < 2; number += 1) bookings.push(await buySeat());
+    await waitUntil(
+      'the seats to be sold',
+      async () => (await seats().countDocuments({ eventId, status: 'sold' })) === 2,
+    );
+    // Nobody may mend what is broken here but the test itself.
+    await Promise.all([
+      system.services.handles.catalog!.stop(),
+      system.services.handles.booking!.stop(),
+    ]);
+  });
+  after(async () => {
+    await Promise.all([
+      system.services.handles.catalog!.start(),
+      system.services.handles.booking!.start(),
+    ]);
+    await owner.end();
+    await mongo.close();
+  });
+
+  const seats = () => catalog.collection<Id & { status: string; version: number }>('seats');
+  const holds = () => catalog.collection<Id & { state: string; history: object[] }>('holds');
+  const sql = (text: string, ...values: unknown[]) => owner.query(text, values);
+
+  async function buySeat(): Promise<string> {
+    const token = await registerBuyer(system.api);
+    const [seatId] = await freeSeats(system.api, eventId);
+    const held = await system.api.post<{ hold: { offer: string } }>(
+      `/api/events/${eventId}/holds`,
+      { seatIds: [seatId] },
+      { token },
+    );
+    const { offer } = expectSuccess('The hold', held).hold;
+    const placed = await system.api.post<{ booking: { bookingId: string } }>(
+      '/api/bookings',
+      { offer, paymentMethod: 'pm_card_visa' },
+      { token },
+    );
+    const { bookingId } = expectSuccess('The booking', placed).booking;
+    await waitUntil(
+      'the booking to be confirmed',
+      async () => {
+        const { rows } = await system.booking.query(
+          'select from bookings where id = $1 and status = $2',
+          [bookingId, 'confirmed'],
+        );
+        return rows.length === 1;
+      },
+      { limitMs: 30_000 },
+    );
+    return bookingId;
+  }
+
+  async function findings(only: number): Promise<string[]> {
+    const env = { ...system.stack.env };
+    return (await audit({ env, urls: system.services.urls, settleMs: 0, only: [only] })).findings;
+  }
+
+  const seatOf = (bookingId: string) => ({ 'commit.bookingId': bookingId });
+  const setSeat = (change: object) => seats().updateOne(seatOf(bookings[0]!), { $set: change });
+  const setBooking = (column: string, value: unknown) =>
+    sql(`update bookings set ${column} = $1 where id = $2`, value, bookings[0]);
+  const ofBooking = (table: string, change: string) =>
+    sql(`update ${table} set ${change} where booking_id = $1`, bookings[0]);
+  const taken = new Map<string, unknown>();
+  const keep = async (name: string, value: Promise<unknown>) => taken.set(name, await value);
+
+  const damages: Damage[] = [
+    {
+      invariant: 1,
+      what: 'a seat that is gone',
+      breaks: async () => {
+        await keep('seat', seats().findOne(seatOf(bookings[0]!)));
+        await seats().deleteOne(seatOf(bookings[0]!));
+      },
+      mends: () => seats().insertOne(taken.get('seat') as Id & { status: string; version: number }),
+    },
+    {
+      invariant: 2,
+      what: 'a ticket for a seat that is not sold',
+      breaks: () => setSeat({ status: 'available' }),
+      mends: () => setSeat({ status: 'sold' }),
+    },
+    {
+      invariant: 2,
+      what: 'a sold seat without a ticket',
+      breaks: () => ofBooking('tickets', `status = 'void'`),
+      mends: () => ofBooking('tickets', `status = 'live'`),
+    },
+    {
+      invariant: 2,
+      what: 'two tickets for a seat',
+      breaks: async () => {
+        await sql('drop index one_ticket_a_seat');
+        await sql(
+          `insert into tickets (id, booking_id, event_id, seat_id, status) select uuidv7(), $1, event_id, seat_id, 'live' from tickets where booking_id = $2`,
+          bookings[1],
+          bookings[0],
+        );
+      },
+      mends: async () => {
+        await sql(
+          'delete from tickets where booking_id = $1 and seat_id in (select seat_id from tickets where booking_id = $2)',
+          bookings[1],
+          bookings[0],
+        );
+        await sql(
+          `create unique index one_ticket_a_seat on tickets (event_id, seat_id) where status in ('reserved', 'live')`,
+        );
+      },
+    },
+    {
+      invariant: 3,
+      what: 'a seat held by nobody',
+      breaks: () =>
+        seats().updateMany({ eventId, status: 'available' } as object, {
+          $set: { status: 'held', hold: { id: 'nobody' } },
+        }),
+      mends: () =>
+        seats().updateMany({ eventId, status: 'held' } as object, {
+          $set: { status: 'available' },
+          $unset: { hold: 1 },
+        }),
+    },
+    {
+      invariant: 4,
+      what: 'a seat whose version went back',
+      breaks: async () => {
+        await keep('seat', seats().findOne(seatOf(bookings[0]!)));
+        await setSeat({ version: 1 });
+      },
+      mends: () => setSeat({ version: (taken.get('seat') as { version: number }).version }),
+    },
+    {
+      invariant: 5,
+      what: 'a confirmed hold that lost its seat',
+      breaks: () => setSeat({ status: 'available' }),
+      mends: () => setSeat({ status: 'sold' }),
+    },
+    {
+      invariant: 5,
+      what: 'a confirmed booking without its ticket',
+      breaks: () => ofBooking('tickets', `status = 'void'`),
+      mends: () => ofBooking('tickets', `status = 'live'`),
+    },
+    {
+      invariant: 6,
+      what: 'money kept for a booking that failed',
+      breaks: () => setBooking('status', 'failed'),
+      mends: () => setBooking('status', 'confirmed'),
+    },
+    {
+      invariant: 7,
+      what: 'a refund of part of a live ticket',
+      breaks: () => ofBooking('payments', 'refunded_minor = 1'),
+      mends: () => ofBooking('payments', 'refunded_minor = 0'),
+    },
+    {
+      invariant: 8,
+      what: 'a journal that does not sum to zero',
+      breaks: () =>
+        sql('update ledger_lines set amount_minor = amount_minor + 1 where amount_minor > 0'),
+      mends: () =>
+        sql('update ledger_lines set amount_minor = amount_minor - 1 where amount_minor > 0'),
+    },
+    {
+      invariant: 8,
+      what: 'a capture that our books do not have',
+      breaks: () => ofBooking('payments', 'captured_minor = 0'),
+      mends: () => ofBooking('payments', 'captured_minor = amount_minor'),
+    },
+    {
+      invariant: 10,
+      what: 'a hold without the history of its state',
+      breaks: async () => {
+        await keep('hold', holds().findOne({ eventId, state: 'confirmed' } as object));
+        const { _id } = taken.get('hold') as Id;
+        await holds().updateOne({ _id }, { $set: { history: [] } });
+      },
+      mends: () => {
+        const { _id, history } = taken.get('hold') as Id & { history: object[] };
+        return holds().updateOne({ _id }, { $set: { history } });
+      },
+    },
+    {
+      invariant: 10,
+      what: 'an altered audit entry',
+      breaks: () =>
+        sql(
+          `update audit_entries set actor = actor || '!' where aggregate_id = $1 and seq = 1`,
+          bookings[0],
+        ),
+      mends: () =>
+        sql(
+          `update audit_entries set actor = rtrim(actor, '!') where aggregate_id = $1 and seq = 1`,
+          bookings[0],
+        ),
+    },
+    {
+      invariant: 10,
+      what: 'an audit chain whose end was cut off',
+      breaks: async () => {
+        await sql(
+          `create temporary table cut as select * from audit_entries
+           where aggregate_id = '${bookings[0]}' order by seq desc limit 1`,
+        );
+        await sql(
+          'delete from audit_entries using cut where audit_entries.aggregate_id = cut.aggregate_id and audit_entries.seq = cut.seq',
+        );
+      },
+      mends: () => sql('insert into audit_entries select * from cut'),
+    },
+    {
+      invariant: 11,
+      what: 'a message that nobody publishes',
+      breaks: () => sql(`insert into outbox (bucket, message) values (99, '{}')`),
+      mends: () => sql('delete from outbox where bucket = 99'),
+    },
+    {
+      invariant: 13,
+      what: 'a failed booking that was confirmed after all',
+      breaks: () =>
+        sql(
+          `insert into audit_entries (aggregate_type, aggregate_id, seq, action, old_status, new_status, actor, request_id, correlation_id, previous_hash, hash)
+           values ('booking', $1, 99, 'confirm', 'failed', 'confirmed', 'x', 'x', 'x', '', '')`,
+          bookings[0],
+        ),
+      mends: () => sql('delete from audit_entries where seq = 99'),
+    },
+    {
+      invariant: 14,
+      what: 'a booking left half done',
+      breaks: () => setBooking('status', 'authorized'),
+      mends: () => setBooking('status', 'confirmed'),
+    },
+    {
+      invariant: 14,
+      what: 'a ticket left reserved',
+      breaks: () => ofBooking('tickets', `status = 'reserved'`),
+      mends: () => ofBooking('tickets', `status = 'live'`),
+    },
+    {
+      invariant: 14,
+      what: 'a hold left in a middle state',
+      breaks: () =>
+        holds().updateMany({ eventId, state: 'confirmed' } as object, {
+          $set: { state: 'confirming' },
+        }),
+      mends: () =>
+        holds().updateMany({ eventId, state: 'confirming' } as object, {
+          $set: { state: 'confirmed' },
+        }),
+    },
+    {
+      invariant: 15,
+      what: 'a hold that was booked twice',
+      breaks: async () => {
+        const { rows } = await owner.query<{ hold_id: string }>(
+          'select hold_id from bookings where id = any($1) order by id',
+          [bookings],
+        );
+        taken.set('holdId', rows[0]?.hold_id);
+        await setBooking('hold_id', rows[1]?.hold_id);
+      },
+      mends: () => setBooking('hold_id', taken.get('holdId')),
+    },
+    {
+      invariant: 16,
+      what: 'an event that booking knows by another name',
+      breaks: () => sql(`update events set name = name || '!' where event_id = $1`, eventId),
+      mends: () => sql(`update events set name = rtrim(name, '!') where event_id = $1`, eventId),
+    },
+    {
+      invariant: 17,
+      what: 'a quota that counts wrong',
+      breaks: () => sql('update buyer_quotas set seats = seats + 1'),
+      mends: () => sql('update buyer_quotas set seats = seats - 1'),
+    },
+    {
+      invariant: 20,
+      what: 'a price other than the offer’s',
+      breaks: () => ofBooking('booking_seats', 'price_minor = price_minor + 1'),
+      mends: () => ofBooking('booking_seats', 'price_minor = price_minor - 1'),
+    },
+  ];
+
+  for (const { invariant, what, breaks, mends } of damages) {
+    it(`finds ${what} (invariant ${invariant}), and nothing once it is mended`, async () => {
+      expect(await findings(invariant), 'before').to.deep.equal([]);
+      try {
+        await breaks();
+        expect(await findings(invariant), 'broken').not.to.deep.equal([]);
+      } finally {
+        await mends();
+      }
+      expect(await findings(invariant), 'mended').to.deep.equal([]);
+    });
+  }
+
+  it('finds a second capture at the provider (invariant 9), and nothing wrong with one', async () => {
+    const check = MONEY_CHECKS.find(({ invariant }) => invariant === 9);
+    const once = {
+      id: 'pi_1',
+      status: 'succeeded',
+      currency: 'EUR',
+      amountMinor: 1,
+      capturedMinor: 1,
+      refundedMinor: 0,
+      captures: 1,
+      bookingId: 'b',
+    };
+    const findingsOf = async (intents: ProviderIntent[]) =>
+      (await check!.run({ readProvider: async () => intents } as Sources)).findings;
+    expect(await findingsOf([once])).to.deep.equal([]);
+    expect(await findingsOf([once, { ...once, id: 'pi_2' }])).to.have.length(1);
+  });
+});
