@@ -3,6 +3,7 @@ import { Fault } from './errors.ts';
 import { asFault, isOutage } from './outage.ts';
 
 const coded = (code: string, message = 'x') => Object.assign(new Error(message), { code });
+const numbered = (name: string, code: number) => Object.assign(new Error('x'), { name, code });
 const named = (name: string) => Object.assign(new Error('x'), { name });
 
 describe('an outage', () => {
@@ -17,6 +18,8 @@ describe('an outage', () => {
     ['a cut connection', new Error('Connection terminated unexpectedly')],
     ['no primary', named('MongoServerSelectionError')],
     ['a cut MongoDB connection', named('MongoNetworkError')],
+    ['a primary that has just stepped down', numbered('MongoServerError', 10107)],
+    ['a majority not reached in time', numbered('MongoWriteConcernError', 64)],
   ];
   for (const [what, error] of outages) {
     it(`is ${what}: a retryable Fault`, () => {
@@ -28,7 +31,8 @@ describe('an outage', () => {
   const others: [string, unknown][] = [
     ['a unique violation', coded('23505')],
     ['a check violation', coded('23514')],
-    ['a duplicate key', named('MongoServerError')],
+    ['a duplicate key', numbered('MongoServerError', 11000)],
+    ['a number of something else', numbered('Error', 64)],
     ['a bug', new TypeError('x is undefined')],
     ['no error at all', 'text'],
   ];

@@ -12,6 +12,13 @@ const NETWORK_CODES = new Set([
 const SQL_OUTAGE = /^(08...|53...|57P0[1-5]|40001|40P01|55P03|25006|XX000)$/;
 const MONGO_OUTAGE =
   /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|WaitQueueTimeout|Topology|ServerClosed|NotConnected|Expired)/;
+/**
+ * MongoDB's numbers for a primary that stops, steps down or can not reach its majority in time
+ * (its error_codes.yml, categories NetworkError, NotPrimaryError, ShutdownError and write concern).
+ */
+const MONGO_OUTAGE_CODES = new Set([
+  6, 7, 64, 89, 91, 100, 133, 134, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436,
+]);
 const DRIVER_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|not queryable|server closed the connection|terminating connection|the database system is|failed to connect|connection refused|connection reset|unexpected EOF/i;
 
@@ -20,8 +27,11 @@ export function isOutage(error: unknown): boolean {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
     if (at instanceof AggregateError && at.errors.some(isOutage)) return true;
     if (MONGO_OUTAGE.test(at.name) || DRIVER_MESSAGES.test(at.message)) return true;
-    const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
-    if (NETWORK_CODES.has(code) || SQL_OUTAGE.test(code)) return true;
+    const code = 'code' in at ? at.code : undefined;
+    if (typeof code === 'string' && (NETWORK_CODES.has(code) || SQL_OUTAGE.test(code))) return true;
+    if (typeof code === 'number' && at.name.startsWith('Mongo') && MONGO_OUTAGE_CODES.has(code)) {
+      return true;
+    }
   }
   return false;
 }

@@ -151,7 +151,7 @@ describe('what the HTTP kit answers', () => {
       expect(text).not.to.match(/secret|Plan 7|no error object|\bat \w+/);
       const logged = service.lines.find((line) => line.name === 'http.failed');
       expect(logged?.level).to.equal('error');
-      expect(logged?.fields['requestId']).to.equal(headers.get('x-request-id'));
+      expect(logged?.fields.requestId).to.equal(headers.get('x-request-id'));
     });
   }
 
@@ -244,7 +244,7 @@ describe('what the HTTP kit answers', () => {
     const limping = await seen();
     expect(limping).to.deep.include({ ready: 200, live: 200 });
     expect(limping.health).to.include({ status: 'degraded' });
-    expect(limping.health['dependencies']).to.have.nested.property('redis.error', 'no redis');
+    expect(limping.health.dependencies).to.have.nested.property('redis.error', 'no redis');
     kafkaUp = false;
     const down = await seen();
     expect(down).to.deep.include({ ready: 503, live: 200 });

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { reply, route } from '../src/http/route.ts';
+import { serve } from '../src/http/server.ts';
+import { createMetrics } from '../src/metrics.ts';
 import { waitUntil } from '../src/wait.ts';
-import { noteSchema, startTestService } from './test-service.ts';
+import { createTokens, keepLog, noteSchema, startTestService } from './test-service.ts';
 
 type Waiting = { signal: AbortSignal; release: () => void };
 
@@ -64,6 +66,33 @@ describe('requests that end early', () => {
     for (const { release } of waiting) release();
     expect(await (await staying).json()).to.deep.equal({ aborted: false });
     expect(waiting[1]?.signal.aborted).to.equal(false);
+    await service.stop();
+  });
+
+  it('aborts from the start the signal of a request whose client left before its turn', async () => {
+    const { waiting, routes } = createWaitingRoutes();
+    const arrived = Promise.withResolvers<void>();
+    const turn = Promise.withResolvers<void>();
+    const { verifyToken } = await createTokens();
+    const service = await serve({
+      ...{ service: 'test', version: '1.2.3', description: 'Waits.', routes, verifyToken },
+      ...{ host: '127.0.0.1', port: 0, dependencies: {} },
+      ...{ log: keepLog().log, metrics: createMetrics('test') },
+      async before(ctx, next) {
+        ctx.res.once('close', turn.resolve);
+        arrived.resolve();
+        await turn.promise;
+        await next();
+      },
+    });
+    const leaving = new AbortController();
+    const left = fetch(`${service.url}/poll`, { signal: leaving.signal }).catch(() => 'left');
+    await arrived.promise;
+    leaving.abort();
+    expect(await left).to.equal('left');
+    await waitUntil('the request', () => waiting.length === 1);
+    expect(waiting[0]?.signal.aborted).to.equal(true);
+    waiting[0]?.release();
     await service.stop();
   });
 

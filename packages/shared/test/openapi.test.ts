@@ -188,7 +188,7 @@ describe('the emitted OpenAPI document', () => {
     description: 'A test.',
     routes,
   }) as Document;
-  const addLine = document.paths['/api/notes/{noteId}/lines']?.['post'] as Operation;
+  const addLine = document.paths['/api/notes/{noteId}/lines']?.post as Operation;
 
   it('is served at /openapi.json with every route and the operations routes', async () => {
     const service = await startTestService(routes);
@@ -258,7 +258,7 @@ describe('the emitted OpenAPI document', () => {
     expect(addLine.responses['409']?.description).to.equal(
       '`seat_unavailable`, `version_conflict`, `quota_exceeded`',
     );
-    const open = document.paths['/api/notes']?.['get'] as Operation;
+    const open = document.paths['/api/notes']?.get as Operation;
     expect(open.security).to.deep.equal([]);
     expect(open.responses).not.to.have.property('401');
   });

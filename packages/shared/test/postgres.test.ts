@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect } from 'chai';
+import { sql } from 'drizzle-orm';
 import { newId } from '../src/ids.ts';
+import { isOutage } from '../src/outage.ts';
 import { recordAudit } from '../src/postgres/audit.ts';
 import { openPostgres, type Postgres, sqlStateOf, urlOf } from '../src/postgres/database.ts';
 import { origin, startTestDatabase, type TestDatabase } from './test-database.ts';
@@ -84,6 +86,26 @@ describe('a service database', () => {
     expect(error).to.be.instanceOf(Error);
     const { rows } = await database.admin.query("select to_regclass('half') as half");
     expect(rows).to.deep.equal([{ half: null }]);
+  });
+
+  it('takes the locks from a transaction that went quiet, and works on', async () => {
+    const limit = await postgres.pool.query('show idle_in_transaction_session_timeout');
+    expect(limit.rows).to.deep.equal([{ idle_in_transaction_session_timeout: '1min' }]);
+    const lockBucket = sql`select from outbox_buckets where bucket = 1 for update`;
+    const locked = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    const quiet = postgres.db.transaction(async (tx) => {
+      await tx.execute(sql`set local idle_in_transaction_session_timeout = 100`);
+      await tx.execute(lockBucket);
+      locked.resolve();
+      await released.promise;
+      await tx.execute(sql`select 1`);
+    });
+    await locked.promise;
+    await postgres.db.transaction((tx) => tx.execute(lockBucket));
+    released.resolve();
+    expect(isOutage(await quiet.catch((error: unknown) => error))).to.equal(true);
+    await postgres.ping();
   });
 
   it('names the SQLSTATE and constraint of an error that drizzle wrapped', async () => {

@@ -105,8 +105,11 @@ export function checkTerms(terms: {
   onSaleAt: Date;
   currency: string;
 }): Refusal | undefined {
-  if (Number.isNaN(terms.startsAt.getTime()) || Number.isNaN(terms.onSaleAt.getTime())) {
-    return refused('invalid_request', 'startsAt and onSaleAt must be dates that exist.');
+  if (![terms.startsAt, terms.onSaleAt].every(isTellable)) {
+    return refused(
+      'invalid_request',
+      'startsAt and onSaleAt must be dates that exist, from 1970 to 9999.',
+    );
   }
   if (terms.onSaleAt > terms.startsAt) {
     return refused('invalid_request', 'The sale must open before the event starts.');
@@ -115,6 +118,11 @@ export function checkTerms(terms: {
     return refused('invalid_request', `${terms.currency} is not an ISO 4217 currency.`);
   }
   return undefined;
+}
+
+/** Whether messages and other stores can carry the instant: beyond these years its text changes. */
+function isTellable(instant: Date): boolean {
+  return instant.getTime() >= 0 && instant.getTime() < Date.UTC(10_000, 0, 1);
 }
 
 /** Whether the name is a time zone of the IANA database. */

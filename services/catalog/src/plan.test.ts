@@ -1,32 +1,20 @@
 import { expect } from 'chai';
 import { MOST_SEATS, readPlan } from './plan.ts';
 
+const row = {
+  row_number: 'A',
+  row_label: 'Loge %s',
+  position: { x: 1, y: 2 },
+  seats: [
+    { seat_guid: 'A-1', seat_number: '1', position: { x: 0.1, y: 0.2 }, category: 'Stalls' },
+    { seat_guid: 'A-3', seat_number: 3, position: { x: 5, y: 0 }, category: 'Stalls' },
+  ],
+};
+const zone = { name: 'Parkett', position: { x: 10, y: 20 }, rows: [row], areas: [] };
 const pretix = {
   name: 'Hall',
   categories: [{ name: 'Stalls', color: '#fff' }],
-  zones: [
-    {
-      name: 'Parkett',
-      position: { x: 10, y: 20 },
-      rows: [
-        {
-          row_number: 'A',
-          row_label: 'Loge %s',
-          position: { x: 1, y: 2 },
-          seats: [
-            {
-              seat_guid: 'A-1',
-              seat_number: '1',
-              position: { x: 0.1, y: 0.2 },
-              category: 'Stalls',
-            },
-            { seat_guid: 'A-3', seat_number: 3, position: { x: 5, y: 0 }, category: 'Stalls' },
-          ],
-        },
-      ],
-      areas: [],
-    },
-  ],
+  zones: [zone],
   size: { width: 100, height: 100 },
 };
 
@@ -112,6 +100,13 @@ describe('a seat plan', () => {
       /1 to 64 characters/,
     ],
     ['of pretix without zones', { pretix: { categories: [] } }, /zones must be a list/],
+    [
+      'of pretix with a row label too long for an offer',
+      {
+        pretix: { ...pretix, zones: [{ ...zone, rows: [{ ...row, row_label: 'x'.repeat(121) }] }] },
+      },
+      /row_label must be text of 1 to 120 characters/,
+    ],
     [
       'with one seat twice',
       { pretix: { ...pretix, zones: [...pretix.zones, ...pretix.zones] } },

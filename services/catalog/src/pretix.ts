@@ -31,7 +31,7 @@ export function readPretix(input: unknown, categoryFlags: unknown, problems: Pro
       const row = readObject(rowValue, rowAt, problems);
       const rowNumber = readName(row.row_number, `${rowAt}.row_number`, problems);
       const rowPosition = readPosition(row.position, `${rowAt}.position`, problems);
-      const rowLabel = typeof row.row_label === 'string' ? row.row_label : 'Row';
+      const rowLabel = readRowLabel(row.row_label, `${rowAt}.row_label`, problems);
       readList(row.seats, `${rowAt}.seats`, problems).forEach((seatValue, s) => {
         const seatAt = `${rowAt}.seats.${s}`;
         const seat = readObject(seatValue, seatAt, problems);
@@ -59,7 +59,15 @@ export function readPretix(input: unknown, categoryFlags: unknown, problems: Pro
 
 /** pretix puts the number where the label has `%s`, else behind it. */
 function labelOfRow(label: string, number: string): string {
-  return label.includes('%s') ? label.replace('%s', number) : `${label.toLowerCase()} ${number}`;
+  return label.includes('%s')
+    ? label.replace('%s', () => number)
+    : `${label.toLowerCase()} ${number}`;
+}
+
+/** May be empty or missing, but not endless: labels go into offers, whose texts have a limit. */
+function readRowLabel(value: unknown, at: string, problems: Problems): string {
+  if (typeof value !== 'string') return 'Row';
+  return value === '' ? value : readText(value, at, problems);
 }
 
 function readPosition(value: unknown, at: string, problems: Problems): { x: number; y: number } {

@@ -51,6 +51,10 @@ export function seatKey(eventId: string, seatId: string): string {
   return `${eventId}:${seatId}`;
 }
 
+export function eventIdOf(key: string): string {
+  return key.slice(0, key.indexOf(':'));
+}
+
 /** Whether a take would win the seat at that instant; the store's filter says the same. */
 export function isTakeable(seat: Pick<Seat, 'status' | 'hold'>, now: Date): boolean {
   return liveStatus(seat, now) === 'available';
@@ -61,6 +65,9 @@ export function liveStatus(seat: Pick<Seat, 'status' | 'hold'>, now: Date): Seat
   const expired = seat.status === 'held' && seat.hold !== undefined && seat.hold.expiresAt <= now;
   return expired ? 'available' : seat.status;
 }
+
+/** What tells whether a seat can be had. */
+export type SeatStanding = Pick<Seat, '_id' | 'seatId' | 'status' | 'hold'>;
 
 /** Why a take missed, from what the seats and their holds look like afterwards. */
 export type Miss =
@@ -76,7 +83,7 @@ export type Miss =
  */
 export function explainMiss(given: {
   wanted: readonly string[];
-  found: readonly Seat[];
+  found: readonly SeatStanding[];
   settled: ReadonlySet<string>;
   onSaleAt: Date;
   now: Date;
@@ -85,13 +92,16 @@ export function explainMiss(given: {
   const missing = given.wanted.filter((seatId) => !byId.has(seatId));
   if (missing.length > 0) return { reason: 'not_found', seatIds: missing };
   if (given.onSaleAt > given.now) return { reason: 'not_on_sale' };
-  const taken = given.found.filter((seat) => {
-    const status = liveStatus(seat, given.now);
-    if (status === 'available') return false;
-    return status !== 'held' || seat.hold === undefined || given.settled.has(seat.hold.id);
-  });
+  const taken = given.found.filter((seat) => isTaken(seat, given.settled, given.now));
   if (taken.length > 0) return { reason: 'taken', seatIds: taken.map((seat) => seat.seatId) };
   return { reason: 'contended' };
+}
+
+/** Whether a seat is out of reach: a try that is not settled may yet give it back. */
+export function isTaken(seat: SeatStanding, settled: ReadonlySet<string>, now: Date): boolean {
+  const status = liveStatus(seat, now);
+  if (status === 'available') return false;
+  return status !== 'held' || seat.hold === undefined || settled.has(seat.hold.id);
 }
 
 export function toChange(seat: Pick<Seat, 'seatId' | 'version' | 'status'>): SeatChange {

@@ -35,6 +35,8 @@ import { createQuotas } from './stores/quotas.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
 import { createVenues } from './stores/venues.ts';
+import { createTakenSeats } from './taken-seats.ts';
+import { createTurns } from './turns.ts';
 
 export const VERSION = '0.1.0';
 const INCOMPLETE_EVENT_MS = 30_000;
@@ -78,6 +80,7 @@ export async function createService(
     seats: createSeats(db),
     holds: createHolds(db),
     quotas: createQuotas(db),
+    taken: createTakenSeats(),
     figures,
     log,
     wake,
@@ -140,7 +143,7 @@ export async function createService(
       ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
       ...eventRoutes(eventStores, seenEvents),
       ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
-      ...holdRoutes({ ...stores, limits: limitsOf(config), signer, events }),
+      ...holdRoutes({ ...stores, limits: limitsOf(config), inTurn: createTurns(), signer, events }),
       ...keyRoutes(signer),
     ],
     async before(ctx, next) {

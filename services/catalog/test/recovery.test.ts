@@ -228,6 +228,28 @@ describe('recovery', () => {
     expect(await statuses(living.hold)).to.deep.equal(['held', 'available']);
   });
 
+  it('frees what a broken-off try took elsewhere for a hold that lives, keeps the seats of that', async () => {
+    const { hold, buyer } = await held(1);
+    const elsewhere = await world.event(1);
+    await world.stores.seats.takeOne(
+      {
+        eventId: elsewhere,
+        onSaleAt: new Date(0),
+        holdId: hold._id,
+        userId: buyer.userId,
+        attemptId: newId(),
+        ttlMs: 600_000,
+        notAfter: new Date('2099-01-01T00:00:00.000Z'),
+      },
+      'GENERAL-1',
+    );
+    await waitUntil('the seat to be freed', async () => {
+      await world.catalog.sweeper.runOnce();
+      return (await world.seat(elsewhere, 'GENERAL-1')).status === 'available';
+    });
+    expect(await statuses(hold)).to.deep.equal(['held', 'available']);
+  });
+
   it('asks booking about a pin that waits too long, once in a while, and leaves it pinned', async () => {
     const { hold } = await held(1);
     const booking = bookingOf(hold);

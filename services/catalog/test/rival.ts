@@ -9,6 +9,8 @@ import { createEvents } from '../src/stores/events.ts';
 import { createHolds } from '../src/stores/holds.ts';
 import { createQuotas } from '../src/stores/quotas.ts';
 import { createSeats } from '../src/stores/seats.ts';
+import { createTakenSeats } from '../src/taken-seats.ts';
+import { createTurns } from '../src/turns.ts';
 
 /** A buyer in a process of its own: takes the seats it is told to and reports what it got. */
 export type Order = { eventId: string; userId: string; seatIds: string[] };
@@ -22,6 +24,8 @@ const deps = {
   seats: createSeats(db),
   holds: createHolds(db),
   quotas: createQuotas(db),
+  taken: createTakenSeats(),
+  inTurn: createTurns(),
   events: createEvents(database.connection),
   figures: createFigures(async () => 0),
   log,

@@ -6,6 +6,7 @@ import { waitUntil } from '../wait.ts';
 import { type Bus, DEAD_LETTER_SUFFIX } from './bus.ts';
 import { toRecord } from './envelope.ts';
 import { subscribe } from './kafka-consumer.ts';
+import { calmRequestQueues } from './kafkajs-timer.ts';
 
 /** One record on its way to a topic, already in Kafka's form. */
 export type Outgoing = {
@@ -15,8 +16,12 @@ export type Outgoing = {
   headers: Record<string, string | Buffer>;
 };
 
+calmRequestQueues();
+
 const PARTITIONS = 6;
 const LARGEST_SEND = 2_000;
+/** Well below the 1 MiB that brokers take for a partition at once by default. */
+const LARGEST_SEND_BYTES = 512 * 1024;
 
 /**
  * The bus on Kafka by kafkajs. The producer is not idempotent and sends one batch at a
@@ -110,10 +115,9 @@ function createOutbound(kafka: Kafka, topicPrefix: string) {
       }
       try {
         const producer = await ready();
-        await producer.sendBatch({
-          acks: -1,
-          topicMessages: byTopic(batch.flatMap((send) => send.records)),
-        });
+        for (const part of inParts(batch.flatMap((send) => send.records))) {
+          await producer.sendBatch({ acks: -1, topicMessages: byTopic(part) });
+        }
         for (const send of batch) send.resolve();
       } catch (cause) {
         const fault = unavailable(describeError(cause), cause);
@@ -185,6 +189,29 @@ async function connect(kafka: Kafka, topicPrefix: string): Promise<Producer> {
 async function haveLeaders(admin: Admin, created: readonly { topic: string }[]): Promise<boolean> {
   const { topics } = await admin.fetchTopicMetadata({ topics: created.map(({ topic }) => topic) });
   return topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+}
+
+/** Splits records, in their order, into parts that a broker takes at once. */
+function inParts(records: readonly Outgoing[]): Outgoing[][] {
+  const parts: Outgoing[][] = [];
+  let partBytes = Number.POSITIVE_INFINITY;
+  for (const record of records) {
+    const bytes = bytesOf(record);
+    if (partBytes + bytes > LARGEST_SEND_BYTES) {
+      parts.push([]);
+      partBytes = 0;
+    }
+    parts.at(-1)?.push(record);
+    partBytes += bytes;
+  }
+  return parts;
+}
+
+function bytesOf({ key, value, headers }: Outgoing): number {
+  return [key, value, ...Object.entries(headers).flat()].reduce<number>(
+    (sum, text) => sum + (text === null ? 0 : Buffer.byteLength(text)),
+    0,
+  );
 }
 
 function byTopic(records: readonly Outgoing[]) {

@@ -16,6 +16,8 @@ export function createWork() {
   return {
     isStopped: () => stopped,
     begin(ctx: Context): AbortSignal {
+      // Its client left while it was being admitted: no close will come any more.
+      if (ctx.res.closed) return AbortSignal.abort();
       const controller = new AbortController();
       open.add(controller);
       // The response's close, not the request's: that one comes as soon as the body was read.

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { runner } from 'node-pg-migrate';
@@ -24,6 +25,11 @@ export type Postgres = {
   close(): Promise<void>;
 };
 
+/**
+ * A process that is stopped or cut off in the middle of a transaction loses it, and its locks on
+ * bookings and outbox buckets, after this time. Longer than a relay waits for the broker.
+ */
+const QUIET_LIMIT_MS = 60_000;
 const SHARED_MIGRATIONS = new URL('../../migrations', import.meta.url).pathname;
 
 /**
@@ -55,8 +61,10 @@ export async function openPostgres(options: {
     connectionString: urlOf(options.url, options.database),
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: 5_000,
-    options: `-c role=${options.role}`,
+    options: `-c role=${options.role} -c idle_in_transaction_session_timeout=${QUIET_LIMIT_MS}`,
     application_name: `holdfast ${options.database}`,
+    pipeline: true,
+    stream: () => new BatchingSocket(),
   });
   pool.on('error', (error) =>
     options.log.warn('postgres.connection_lost', { error: error.message }),
@@ -72,6 +80,18 @@ export async function openPostgres(options: {
     },
     close: () => pool.end(),
   };
+}
+
+/**
+ * Sends the statements of one turn of the event loop together: a transaction that asks for several
+ * by `Promise.all` pays for one write and one wait. The server does them in the order asked, and
+ * none after one that failed. What is asked together must be single statements: a chain of them
+ * might ask for its next one when the transaction has been rolled back because of its neighbour.
+ */
+class BatchingSocket extends Socket {
+  override uncork(): void {
+    process.nextTick(() => super.uncork());
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
 import { eventCreated } from '@holdfast/shared/contracts/events.ts';
-import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { describeError, Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import { type Origin, systemOrigin } from '@holdfast/shared/origin.ts';
@@ -131,9 +131,15 @@ export async function completeEvent(
 
 /** Completes events whose creation broke off; how many. */
 export async function completeEvents(stores: EventStores, ageMs: number): Promise<number> {
-  const events = await stores.events.incomplete(ageMs, 10);
-  for (const event of events) {
-    await completeEvent(stores, event, systemOrigin('sweeper', event._id));
+  let completed = 0;
+  for (const event of await stores.events.incomplete(ageMs, 10)) {
+    try {
+      await completeEvent(stores, event, systemOrigin('sweeper', event._id));
+      completed += 1;
+    } catch (error) {
+      // One that can not be completed must not keep the others from it.
+      stores.log.warn('event.not_completed', { eventId: event._id, error: describeError(error) });
+    }
   }
-  return events.length;
+  return completed;
 }

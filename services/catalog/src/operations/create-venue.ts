@@ -59,7 +59,8 @@ export async function createVenue(
   );
   const earlier = await deps.venues.find(venueId);
   if (earlier === undefined) {
-    await deps.plans.insert(venueId, 1, plan);
+    // A try under this key that broke off may have left its plan, of another request perhaps.
+    venue.planVersion = await insertNext(deps.plans, { ...venue, planVersion: 0 }, plan);
     if (await deps.venues.insert(venue)) {
       deps.wake();
       return venue;

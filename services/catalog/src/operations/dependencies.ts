@@ -3,12 +3,14 @@ import type { Figures } from '../figures.ts';
 import type { Holds } from '../stores/holds.ts';
 import type { Quotas } from '../stores/quotas.ts';
 import type { Seats } from '../stores/seats.ts';
+import type { TakenSeats } from '../taken-seats.ts';
 
 /** What every operation on holds works with. */
 export type HoldStores = {
   seats: Seats;
   holds: Holds;
   quotas: Quotas;
+  taken: TakenSeats;
   figures: Figures;
   log: Logger;
   /** Wakes the relay after a write that carries a message. */

@@ -12,6 +12,7 @@ import {
 import { derivedId } from '@holdfast/shared/ids.ts';
 import { type Hold, type HoldState, historyEntry, isMiddle } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
+import { seatKey } from '../seat.ts';
 import type { HoldStores } from './dependencies.ts';
 
 /** Why a pin that found fewer seats than its hold names was undone. */
@@ -28,6 +29,7 @@ export async function finishHold(stores: HoldStores, hold: Hold): Promise<Hold |
   const finished = await STEPS[hold.state](stores, hold);
   if (finished === null) return null;
   stores.wake();
+  stores.taken.forget(hold.seats.map((seat) => seatKey(hold.eventId, seat.seatId)));
   if (isMiddle(finished.state)) return finishHold(stores, finished);
   stores.figures.ended.inc({ state: finished.state });
   return finished;

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
-import { explainMiss, type Miss, type Seat, seatKey } from '../seat.ts';
+import { explainMiss, isTaken, type Miss, type Seat, type SeatStanding, seatKey } from '../seat.ts';
 import type { Take } from '../stores/seats.ts';
 import type { HoldStores } from './dependencies.ts';
 
@@ -9,6 +9,9 @@ import type { HoldStores } from './dependencies.ts';
 const PATIENCE_MS = 3_000;
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 50;
+
+type Sought = Pick<Take, 'eventId' | 'onSaleAt'>;
+type FinalMiss = Exclude<Miss, { reason: 'contended' }>;
 
 /**
  * Takes all of the seats or none, and explains a miss. First in one statement. A try that only
@@ -26,7 +29,7 @@ export async function seizeSeats(
   if (seats.length === seatIds.length) return seats;
   if (seats.length > 0) await stores.seats.giveBack(take.eventId, take.holdId, take.attemptId);
   const miss = await explain(stores, take, seatIds);
-  return miss.reason === 'contended' ? takeInOrder(stores, take, seatIds) : refuse(miss, take);
+  return miss.reason === 'contended' ? takeInOrder(stores, take, seatIds) : refuseMiss(miss, take);
 }
 
 async function takeAtOnce(
@@ -60,7 +63,7 @@ async function takeInOrder(
       const miss = await explain(stores, take, [seatId]);
       if (miss.reason !== 'contended' || monotonicMs() > end) {
         await stores.seats.giveBack(take.eventId, take.holdId, take.attemptId);
-        return refuse(
+        return refuseMiss(
           miss.reason === 'contended' ? { reason: 'taken', seatIds: [seatId] } : miss,
           take,
         );
@@ -71,21 +74,33 @@ async function takeInOrder(
   return seats;
 }
 
-async function explain(stores: HoldStores, take: Take, seatIds: readonly string[]): Promise<Miss> {
+/** Why the seats can not be had, or `contended` if they may; what was seen is kept in mind. */
+export async function explain(
+  stores: HoldStores,
+  take: Sought,
+  seatIds: readonly string[],
+): Promise<Miss> {
+  const lookedAt = monotonicMs();
   const found = await stores.seats.look(take.eventId, seatIds);
   const rivals = found.flatMap((seat) =>
     seat.status === 'held' && seat.hold ? [seat.hold.id] : [],
   );
-  return explainMiss({
-    wanted: seatIds,
-    found,
-    settled: rivals.length === 0 ? new Set() : await stores.holds.settledAmong(rivals),
-    onSaleAt: take.onSaleAt,
-    now: found[0]?.now ?? new Date(0),
-  });
+  const settled = await stores.holds.settledAmong(rivals);
+  const now = found[0]?.now ?? new Date(0);
+  for (const seat of found) {
+    if (isTaken(seat, settled, now)) stores.taken.learn(seat._id, lookedAt, lastsMs(seat, now));
+    else stores.taken.forget([seat._id]);
+  }
+  return explainMiss({ wanted: seatIds, found, settled, onSaleAt: take.onSaleAt, now });
 }
 
-function refuse(miss: Exclude<Miss, { reason: 'contended' }>, take: Take): Refusal {
+/** How long the hold on a taken seat has left; a seat whose hold is past is pinned or sold. */
+function lastsMs(seat: SeatStanding, now: Date): number {
+  const leftMs = (seat.hold?.expiresAt.getTime() ?? 0) - now.getTime();
+  return leftMs > 0 ? leftMs : Number.POSITIVE_INFINITY;
+}
+
+export function refuseMiss(miss: FinalMiss, take: Pick<Sought, 'onSaleAt'>): Refusal {
   switch (miss.reason) {
     case 'not_found':
       return refused('seat_not_found', `The event has no seat ${miss.seatIds.join(', ')}.`, {
@@ -98,10 +113,14 @@ function refuse(miss: Exclude<Miss, { reason: 'contended' }>, take: Take): Refus
         { onSaleAt: take.onSaleAt.toISOString() },
       );
     case 'taken':
-      return refused(
-        'seat_unavailable',
-        `These seats are taken: ${miss.seatIds.join(', ')}. Choose others.`,
-        { seatIds: miss.seatIds },
-      );
+      return refuseTaken(miss.seatIds);
   }
+}
+
+export function refuseTaken(seatIds: readonly string[]): Refusal {
+  return refused(
+    'seat_unavailable',
+    `These seats are taken: ${seatIds.join(', ')}. Choose others.`,
+    { seatIds },
+  );
 }

@@ -4,20 +4,26 @@ import { abortHold } from './abort-hold.ts';
 import type { HoldStores } from './dependencies.ts';
 
 /**
- * Looks from held seats to their holds: frees those whose hold has ended, and ends a try that
- * broke off before its document. Answers how many seats were freed.
+ * Looks from held seats to their holds: frees those whose hold has ended, ends a try that broke
+ * off before its document, and gives back what such a try took for a hold that another try of the
+ * same Idempotency-Key completed elsewhere. Answers how many seats were freed.
  */
 export async function settleHeldSeats(stores: HoldStores, seats: readonly Seat[]): Promise<number> {
-  const owners = new Map(seats.flatMap((seat) => (seat.hold ? [[seat.hold.id, seat]] : [])));
-  const known = await stores.holds.statesOf([...owners.keys()]);
+  const claims = new Map(
+    seats.flatMap(({ eventId, hold }) =>
+      hold ? [[`${hold.id} ${hold.attemptId}`, { ...hold, eventId }] as const] : [],
+    ),
+  );
+  const known = await stores.holds.statesOf([...claims.values()].map((claim) => claim.id));
   let freed = 0;
-  for (const [holdId, seat] of owners) {
+  for (const { id: holdId, attemptId, userId, eventId } of claims.values()) {
     const hold = known.get(holdId);
-    const userId = seat.hold?.userId ?? '';
     if (hold === undefined || hold.state === 'aborted') {
-      freed += await abortHold(stores, { holdId, userId, eventId: seat.eventId });
+      freed += await abortHold(stores, { holdId, userId, eventId });
     } else if (ENDED_STATES.includes(hold.state)) {
-      freed += await stores.seats.freeHeldBy(seat.eventId, holdId);
+      freed += await stores.seats.freeHeldBy(eventId, holdId);
+    } else if (attemptId !== hold.attemptId) {
+      freed += await stores.seats.giveBack(eventId, holdId, attemptId);
     }
   }
   return freed;

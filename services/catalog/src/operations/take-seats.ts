@@ -1,3 +1,4 @@
+import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { holdTaken } from '@holdfast/shared/contracts/holds.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
@@ -5,12 +6,13 @@ import type { Origin } from '@holdfast/shared/origin.ts';
 import { type Event, refuseSale } from '../event.ts';
 import { type Hold, historyEntry } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
-import type { Seat } from '../seat.ts';
+import { type Seat, seatKey } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seats.ts';
+import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
-import { seizeSeats } from './seize-seats.ts';
+import { explain, refuseMiss, refuseTaken, seizeSeats } from './seize-seats.ts';
 
 export type TakeSeats = {
   userId: string;
@@ -24,12 +26,17 @@ export type TakeSeats = {
 type Dependencies = HoldStores & {
   limits: HoldLimits;
   events: { find(eventId: string): Promise<Event | undefined> };
+  inTurn: InTurn;
 };
+
+/** A command that is within bounds, with what follows from it. */
+type Wish = TakeSeats & { holdId: string; durationMs: number; keys: string[]; fingerprint: string };
 
 /**
  * Takes seats for a user, all or none. In order: the quota's claim, the seats, the document
  * that makes the hold; only then the answer. A repeat under the same Idempotency-Key answers the
- * stored hold; another request under it, or one still in flight, is refused.
+ * stored hold; another request under it, or one still in flight, is refused. A certain loser is
+ * refused before any of it, by what this process saw of the seats.
  */
 export async function takeSeats(
   deps: Dependencies,
@@ -40,22 +47,57 @@ export async function takeSeats(
   const outOfBounds = checkBounds(limits, command, durationMs);
   if (outOfBounds) return outOfBounds;
   const seatIds = [...command.seatIds].sort();
-  const request = fingerprint({ eventId: command.eventId, seatIds, durationMs });
-  const holdId =
-    command.idempotencyKey === undefined
-      ? newId()
-      : derivedId('hold', command.userId, command.idempotencyKey);
+  const wish: Wish = {
+    ...command,
+    seatIds,
+    durationMs,
+    keys: seatIds.map((seatId) => seatKey(command.eventId, seatId)),
+    fingerprint: fingerprint({ eventId: command.eventId, seatIds, durationMs }),
+    holdId:
+      command.idempotencyKey === undefined
+        ? newId()
+        : derivedId('hold', command.userId, command.idempotencyKey),
+  };
+  const answer = () => answerLoser(deps, wish);
+  return (
+    (await answer()) ??
+    deps.inTurn(wish.keys, async () => (await answer()) ?? tryToTake(deps, wish))
+  );
+}
+
+/** The answer to a wish for a seat that is known to be taken; it may be a repeat all the same. */
+async function answerLoser(deps: Dependencies, wish: Wish): Promise<HoldNow | Refusal | undefined> {
+  const now = monotonicMs();
+  const taken = wish.seatIds.filter((_, index) => deps.taken.refuses(wish.keys[index] ?? '', now));
+  if (taken.length === 0) return undefined;
+  const earlier = await findEarlier(deps, wish);
+  return earlier ? replay(earlier, wish.fingerprint) : refuseTaken(taken);
+}
+
+/** The hold that a request under the same Idempotency-Key made. */
+async function findEarlier(deps: Dependencies, wish: Wish): Promise<HoldNow | undefined> {
+  return wish.idempotencyKey === undefined ? undefined : deps.holds.find(wish.holdId);
+}
+
+async function tryToTake(deps: Dependencies, wish: Wish): Promise<HoldNow | Refusal> {
+  const { holdId, userId, seatIds, durationMs } = wish;
   const [event, earlier] = await Promise.all([
-    deps.events.find(command.eventId),
-    command.idempotencyKey === undefined ? undefined : deps.holds.find(holdId),
+    deps.events.find(wish.eventId),
+    findEarlier(deps, wish),
   ]);
-  if (earlier) return replay(earlier, request);
-  const closed = refuseSale(event, command.eventId);
+  if (earlier) return replay(earlier, wish.fingerprint);
+  const closed = refuseSale(event, wish.eventId);
   if (closed || event === undefined) return closed ?? refused('event_not_found', 'No such event.');
+  // A look is one read for many requests; a claim, a take and their undoing are this one's own.
+  const now = monotonicMs();
+  if (wish.keys.some((key) => deps.taken.suspects(key, now))) {
+    const miss = await explain(deps, { ...event, eventId: event._id }, seatIds);
+    if (miss.reason !== 'contended') return refuseMiss(miss, event);
+  }
 
   const attemptId = newId();
-  const maxPerUser = event.maxPerUser ?? limits.seatsPerUser;
-  const who = { userId: command.userId, eventId: event._id, holdId };
+  const maxPerUser = event.maxPerUser ?? deps.limits.seatsPerUser;
+  const who = { userId, eventId: event._id, holdId };
   const claim = await deps.quotas.claim({
     ...who,
     attemptId,
@@ -70,30 +112,36 @@ export async function takeSeats(
       { maxPerUser, used: claim.used },
     );
   }
-  if (claim.kind === 'in_flight') return answerInFlight(deps, who, request, claim.ageMs);
+  if (claim.kind === 'in_flight') {
+    return answerInFlight(deps, who, wish.fingerprint, claim.ageMs);
+  }
 
   const take: Take = {
     eventId: event._id,
     onSaleAt: event.onSaleAt,
     holdId,
-    userId: command.userId,
+    userId,
     attemptId,
     ttlMs: durationMs,
     notAfter: claim.expiresAt,
   };
+  const seizedAt = monotonicMs();
   const seats = await seizeOrUndo(deps, take, seatIds);
   if (isRefusal(seats)) return seats;
-  const hold = newHold(event, take, seats, { fingerprint: request, maxPerUser }, command.origin);
+  const terms = { fingerprint: wish.fingerprint, maxPerUser };
+  const hold = newHold(event, take, seats, terms, wish.origin);
   // An insert that fails without an answer may have been stored: nothing is undone here, a repeat
   // of the request or the sweeper finds out.
   if (await deps.holds.insert(hold)) {
     deps.wake();
     deps.figures.seatsHeld.inc(seats.length);
+    const lastsMs = hold.expiresAt.getTime() - hold.takenAt.getTime();
+    for (const seat of seats) deps.taken.learn(seat._id, seizedAt, lastsMs);
     return { hold, now: hold.takenAt };
   }
   await undo(deps, take);
   const other = await deps.holds.find(holdId);
-  return other ? replay(other, request) : brokenOff();
+  return other ? replay(other, wish.fingerprint) : brokenOff();
 }
 
 function checkBounds(

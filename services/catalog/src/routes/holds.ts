@@ -11,6 +11,7 @@ import { findOwn } from '../operations/own-hold.ts';
 import { releaseHold } from '../operations/release-hold.ts';
 import { takeSeats } from '../operations/take-seats.ts';
 import type { HoldNow } from '../stores/holds.ts';
+import type { InTurn } from '../turns.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { cursor, eventParams, holdParams, holdView, limit } from './schemas.ts';
 import { viewHold } from './views.ts';
@@ -18,6 +19,7 @@ import { viewHold } from './views.ts';
 export type HoldDependencies = HoldStores & {
   limits: HoldLimits;
   signer: Signer;
+  inTurn: InTurn;
   events: { find(eventId: string): Promise<Event | undefined> };
 };
 

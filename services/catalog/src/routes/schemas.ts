@@ -30,7 +30,8 @@ export const prices = () =>
 const metadata = () =>
   Joi.object()
     .pattern(
-      /^[A-Za-z0-9_-]{1,40}$/,
+      // No leading underscore: the driver takes an object with `_bsontype` for one of its own.
+      /^[A-Za-z0-9-][A-Za-z0-9_-]{0,39}$/,
       Joi.alternatives()
         .try(Joi.string().allow('').max(1_000), Joi.number(), Joi.boolean())
         .match('one'),

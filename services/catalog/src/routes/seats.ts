@@ -3,6 +3,7 @@ import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
 import type { Remembered } from '../cache.ts';
+import { createShare } from '../stores/gather.ts';
 import type { SeatViews } from '../stores/seat-views.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { cursor, eventParams, seatParams, seatView, text } from './schemas.ts';
@@ -11,6 +12,8 @@ import type { EventView } from './views.ts';
 const MOST_SEATS_A_PAGE = 5_000;
 
 export function seatRoutes(deps: { seats: SeatViews; events: Remembered<EventView> }): Route[] {
+  /** Many look at one event at once: equal lists are read and written out once for all of them. */
+  const shared = createShare<Buffer>();
   const noEvent = (eventId: string) => refused('event_not_found', `There is no event ${eventId}.`);
 
   return [
@@ -49,14 +52,18 @@ export function seatRoutes(deps: { seats: SeatViews; events: Remembered<EventVie
           return refused('invalid_request', 'The cursor is not one of a page of this list.');
         }
         if (!(await deps.events.read(params.eventId))) return noEvent(params.eventId);
-        const seats = await deps.seats.list(params.eventId, {
-          ...(query.status !== undefined && { status: query.status }),
-          ...(query.section !== undefined && { section: query.section }),
-          afterOrder,
-          limit: query.limit ?? 0,
+        const bytes = await shared(JSON.stringify([params.eventId, query]), async () => {
+          const seats = await deps.seats.list(params.eventId, {
+            ...(query.status !== undefined && { status: query.status }),
+            ...(query.section !== undefined && { section: query.section }),
+            afterOrder,
+            limit: query.limit ?? 0,
+          });
+          const last = seats.length === query.limit ? seats.at(-1) : undefined;
+          const next = last ? writeCursor([String(last.order)]) : null;
+          return Buffer.from(JSON.stringify({ seats, next }));
         });
-        const last = seats.length === query.limit ? seats.at(-1) : undefined;
-        return reply(200, { seats, next: last ? writeCursor([String(last.order)]) : null });
+        return reply(200, bytes, { 'content-type': 'application/json; charset=utf-8' });
       },
     }),
     route<{ params: { eventId: string; seatId: string } }>({

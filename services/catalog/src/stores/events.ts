@@ -3,6 +3,7 @@ import type { Connection, QueryFilter } from 'mongoose';
 import { Schema } from 'mongoose';
 import type { Event } from '../event.ts';
 import type { HistoryEntry } from '../hold.ts';
+import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { olderThan } from './time.ts';
 
@@ -86,9 +87,14 @@ export function createEvents(connection: Connection) {
   }
 
   return {
-    async find(eventId: string): Promise<Event | undefined> {
-      return (await events.findById(eventId).select(browse).lean<Event>().exec()) ?? undefined;
-    },
+    find: gather(async (eventIds): Promise<ReadonlyMap<string, Event>> => {
+      const found = await events
+        .find({ _id: { $in: eventIds } })
+        .select(browse)
+        .lean<Event[]>()
+        .exec();
+      return new Map(found.map((event) => [event._id, event]));
+    }),
 
     /** The whole document, with the fingerprint of the request that made it. */
     async findWhole(eventId: string): Promise<Event | undefined> {

@@ -1,6 +1,6 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Db, type Document, MongoServerError } from 'mongodb';
+import { type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import {
   type HistoryEntry,
   type Hold,
@@ -10,6 +10,7 @@ import {
   type MiddleState,
   type Step,
 } from '../hold.ts';
+import { gather } from './gather.ts';
 import { literal, notPassed, olderThan, passed, plusOne } from './time.ts';
 
 /** A hold with the server's clock at the time of reading. */
@@ -17,7 +18,12 @@ export type HoldNow = { hold: Hold; now: Date };
 
 const DUPLICATE_KEY = 11000;
 
+/** Whether all that failed of a write failed because it is there already. */
 export function isDuplicate(error: unknown): boolean {
+  if (error instanceof MongoBulkWriteError) {
+    const failures = [error.writeErrors].flat();
+    return failures.length > 0 && failures.every((one) => one.code === DUPLICATE_KEY);
+  }
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
@@ -32,27 +38,29 @@ export function mayBegin(to: MiddleState, step: { pinId?: string }): Document {
 /** The hold documents. Each change is one compare-and-set by state and version. */
 export function createHolds(db: Db) {
   const holds = db.collection<Hold>('holds');
+  const settledId = gather(async (holdIds) => {
+    const found = await holds
+      .find({ _id: { $in: holdIds }, state: { $ne: 'aborted' } }, { projection: { _id: 1 } })
+      .toArray();
+    return new Map(found.map((hold) => [hold._id, hold._id]));
+  });
   const asRead = (hold: Hold) => ({ _id: hold._id, state: hold.state, version: hold.version });
 
   return {
-    async find(holdId: string): Promise<HoldNow | undefined> {
-      const [found] = await holds
+    find: gather(async (holdIds): Promise<ReadonlyMap<string, HoldNow>> => {
+      const found = await holds
         .aggregate<Hold & { now: Date }>([
-          { $match: { _id: holdId } },
+          { $match: { _id: { $in: holdIds } } },
           { $addFields: { now: '$$NOW' } },
         ])
         .toArray();
-      if (found === undefined) return undefined;
-      const { now, ...hold } = found;
-      return { hold, now };
-    },
+      return new Map(found.map(({ now, ...hold }) => [hold._id, { hold, now }]));
+    }),
 
     /** Which of these holds have their document; an aborted one counts as none. */
     async settledAmong(holdIds: readonly string[]): Promise<Set<string>> {
-      const found = await holds
-        .find({ _id: { $in: [...holdIds] }, state: { $ne: 'aborted' } }, { projection: { _id: 1 } })
-        .toArray();
-      return new Set(found.map((hold) => hold._id));
+      const settled = await Promise.all(holdIds.map(settledId));
+      return new Set(settled.filter((holdId) => holdId !== undefined));
     },
 
     async statesOf(holdIds: readonly string[]): Promise<Map<string, Hold>> {

@@ -1,4 +1,7 @@
+import { Fault } from '@holdfast/shared/errors.ts';
+import { LRUCache } from 'lru-cache';
 import type { Db, Document } from 'mongodb';
+import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { literal, nowPlus } from './time.ts';
 
@@ -18,6 +21,9 @@ export type ClaimAnswer =
   | { kind: 'full'; used: number }
   /** Another try of the same hold is under way, or broke off `ageMs` ago. */
   | { kind: 'in_flight'; ageMs: number };
+
+/** Accounts whose document is known to be there, so that it is not inserted in vain. */
+const MOST_KNOWN = 100_000;
 
 /** The claim outlives its seats by this much, so that the quota never runs out before them. */
 const SLACK_MS = 10_000;
@@ -39,6 +45,17 @@ const quotaKey = (userId: string, eventId: string) => `${userId}:${eventId}`;
 /** How many seats of an event one account holds or owns: one document each, changed in one write. */
 export function createQuotas(db: Db) {
   const quotas = db.collection<Quota>('quotas');
+  const made = new LRUCache<string, true>({ max: MOST_KNOWN });
+
+  /** Creates the documents of accounts that claim for the first time; those that exist stay. */
+  const make = gather(async (keys): Promise<ReadonlyMap<string, true>> => {
+    const documents = keys.map((key): Quota => ({ _id: key, claims: [] }));
+    await quotas.insertMany(documents, { ordered: false }).catch((error) => {
+      if (!isDuplicate(error)) throw error;
+    });
+    for (const key of keys) made.set(key, true);
+    return new Map();
+  });
 
   function claimOnce(
     key: string,
@@ -108,13 +125,8 @@ export function createQuotas(db: Db) {
       ttlMs: number;
     }): Promise<ClaimAnswer> {
       const key = quotaKey(command.userId, command.eventId);
-      let quota = await claimOnce(key, command);
-      if (quota === null) {
-        await quotas.insertOne({ _id: key, claims: [] }).catch((error) => {
-          if (!isDuplicate(error)) throw error;
-        });
-        quota = await claimOnce(key, command);
-      }
+      if (!made.has(key)) await make(key);
+      const quota = await claimOnce(key, command);
       const expiresAt = quota?.claims.find((one) => one.holdId === command.holdId)?.expiresAt;
       if (expiresAt) return { kind: 'claimed', expiresAt };
       const [found] = await quotas
@@ -127,7 +139,13 @@ export function createQuotas(db: Db) {
       if (found && own) {
         return { kind: 'in_flight', ageMs: found.now.getTime() - own.takenAt.getTime() };
       }
-      return { kind: 'full', used: found?.used ?? 0 };
+      if (found === undefined) {
+        made.delete(key);
+        throw new Fault('store_unavailable', `The store lost the quota ${key}`, {
+          retryable: true,
+        });
+      }
+      return { kind: 'full', used: found.used };
     },
 
     /** Removes the claim of a hold; with `attemptId` only if that try made it. */

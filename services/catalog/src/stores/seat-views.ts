@@ -11,6 +11,10 @@ const LIVE_STATUS = {
   ],
 };
 
+/** The stored statuses that may read so; the live status is looked at afterwards. */
+const storedAs = (status: SeatStatus): SeatStatus[] =>
+  status === 'available' ? ['available', 'held'] : [status];
+
 const PUBLIC_FIELDS = {
   _id: 0,
   seatId: 1,
@@ -46,6 +50,7 @@ export function createSeatViews(db: Db) {
                 eventId,
                 order: { $gt: filter.afterOrder },
                 ...(filter.section !== undefined && { section: filter.section }),
+                ...(filter.status !== undefined && { status: { $in: storedAs(filter.status) } }),
               },
             },
             { $sort: { order: 1 } },

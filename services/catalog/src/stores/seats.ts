@@ -1,7 +1,9 @@
 import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
-import { type Db, type Document, MongoBulkWriteError } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import type { Hold } from '../hold.ts';
-import { type Seat, type SeatFace, seatKey } from '../seat.ts';
+import { eventIdOf, type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts';
+import { gather } from './gather.ts';
+import { isDuplicate } from './holds.ts';
 import { literal, notPassed, nowPlus, olderThan, passed, plusOne } from './time.ts';
 
 /** One try to take seats: whose it is, how long it lasts, and what bounds it. */
@@ -16,7 +18,8 @@ export type Take = {
   notAfter: Date;
 };
 
-const DUPLICATE_KEY = 11000;
+/** A seat as it stood at an instant of the server's clock. */
+export type SeatSeen = SeatStanding & { now: Date };
 
 /** The rule of a take: for sale, and available or held by a hold that has run out. */
 export function takeable(onSaleAt: Date): Document {
@@ -56,8 +59,25 @@ const FREED: Document[] = [
 const idsOf = (hold: Pick<Hold, 'eventId' | 'seats'>) =>
   hold.seats.map((seat) => seatKey(hold.eventId, seat.seatId));
 
+const eventIdsOf = (keys: readonly string[]) => [...new Set(keys.map(eventIdOf))];
+
 export function createSeats(db: Db) {
   const seats = db.collection<Seat>('seats');
+  const find = gather(async (keys): Promise<ReadonlyMap<string, Seat>> => {
+    const found = await seats
+      .find({ _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } })
+      .toArray();
+    return new Map(found.map((seat) => [seat._id, seat]));
+  });
+  const lookAt = gather(async (keys): Promise<ReadonlyMap<string, SeatSeen>> => {
+    const found = await seats
+      .aggregate<SeatSeen>([
+        { $match: { _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } } },
+        { $project: { seatId: 1, status: 1, hold: 1, now: '$$NOW' } },
+      ])
+      .toArray();
+    return new Map(found.map((seat) => [seat._id, seat]));
+  });
   const ofHold = (hold: Hold, status: SeatStatus): Document => ({
     _id: { $in: idsOf(hold) },
     eventId: hold.eventId,
@@ -86,7 +106,7 @@ export function createSeats(db: Db) {
       try {
         await seats.insertMany(documents, { ordered: false });
       } catch (error) {
-        if (!onlyDuplicates(error)) throw error;
+        if (!isDuplicate(error)) throw error;
       }
     },
 
@@ -111,27 +131,25 @@ export function createSeats(db: Db) {
         taken(take),
       );
       if (modifiedCount === 0) return [];
-      return seats
-        .find({ _id: { $in: ids }, 'hold.id': take.holdId, 'hold.attemptId': take.attemptId })
-        .toArray();
+      const found = await Promise.all(ids.map(find));
+      return found
+        .filter((seat) => seat !== undefined)
+        .filter(({ hold }) => hold?.id === take.holdId && hold.attemptId === take.attemptId);
     },
 
     /** Gives back what one try took, and nothing that another try of the same hold owns. */
-    async giveBack(eventId: string, holdId: string, attemptId: string): Promise<void> {
-      await seats.updateMany(
+    async giveBack(eventId: string, holdId: string, attemptId: string): Promise<number> {
+      const { modifiedCount } = await seats.updateMany(
         { eventId, status: 'held', 'hold.id': holdId, 'hold.attemptId': attemptId },
         FREED,
       );
+      return modifiedCount;
     },
 
-    /** Seats by id, with the server's clock. */
-    async look(eventId: string, seatIds: readonly string[]): Promise<(Seat & { now: Date })[]> {
-      return seats
-        .aggregate<Seat & { now: Date }>([
-          { $match: { _id: { $in: seatIds.map((seatId) => seatKey(eventId, seatId)) }, eventId } },
-          { $addFields: { now: '$$NOW' } },
-        ])
-        .toArray();
+    /** How seats stand, by the server's clock; the looks of many requests are one read. */
+    async look(eventId: string, seatIds: readonly string[]): Promise<SeatSeen[]> {
+      const seen = await Promise.all(seatIds.map((seatId) => lookAt(seatKey(eventId, seatId))));
+      return seen.filter((seat) => seat !== undefined);
     },
 
     /** The seats of a hold as they stand now, for its messages. */
@@ -259,9 +277,3 @@ export function createSeats(db: Db) {
 }
 
 export type Seats = ReturnType<typeof createSeats>;
-
-function onlyDuplicates(error: unknown): boolean {
-  if (!(error instanceof MongoBulkWriteError)) return false;
-  const failures = [error.writeErrors].flat();
-  return failures.length > 0 && failures.every((one) => one.code === DUPLICATE_KEY);
-}
