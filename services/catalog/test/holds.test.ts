@@ -34,7 +34,7 @@ describe('holds', () => {
       totalMinor: 5000,
     });
     expect(new Date(expiresAt).getTime() - new Date(createdAt).getTime()).to.equal(600_000);
-    expect(offer).to.equal(body.offer);
+    expect(offer).to.be.a('string');
     const seats = await world.seats(eventId);
     expect(seats.map((seat) => [seat.status, seat.version, seat.hold?.id])).to.deep.equal([
       ['held', 2, holdId],
@@ -51,7 +51,7 @@ describe('holds', () => {
     const buyer = await world.user();
     const { body } = await world.take(buyer, eventId, ['GENERAL-1']);
     const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', world.catalog.url));
-    const { payload } = await jwtVerify(body.offer, keys, {
+    const { payload } = await jwtVerify(body.hold.offer, keys, {
       issuer: OFFER_ISSUER,
       audience: OFFER_AUDIENCE,
       subject: buyer.userId,
@@ -340,7 +340,7 @@ describe('idempotency of holds', () => {
     const first = await world.take(buyer, eventId, ['GENERAL-1'], 60, 'key-4');
     await world.call('DELETE', `/api/holds/${first.body.hold.holdId}`, { as: buyer });
     const again = await world.take(buyer, eventId, ['GENERAL-1'], 60, 'key-4');
-    expect([again.status, again.body.hold.status, again.body.offer]).to.deep.equal([
+    expect([again.status, again.body.hold.status, again.body.hold.offer]).to.deep.equal([
       201,
       'released',
       undefined,

@@ -49,10 +49,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
         durationSeconds: seconds(deps.limits),
       }),
       responses: {
-        201: {
-          description: 'The hold and its offer',
-          schema: Joi.object({ hold: holdView.required(), offer: Joi.string() }),
-        },
+        201: hold,
       },
       errors: [
         'event_not_found',
@@ -78,11 +75,9 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
             origin,
           });
           if (isRefusal(taken)) return taken;
-          const answer = await withOffer(deps.signer, taken);
-          const { offer } = answer;
           return reply(
             201,
-            { hold: answer, ...(offer !== undefined && { offer }) },
+            { hold: await withOffer(deps.signer, taken) },
             { location: `/api/holds/${taken.hold._id}` },
           );
         }),
