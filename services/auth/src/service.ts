@@ -1,10 +1,10 @@
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
-import { Fault } from '@holdfast/shared/errors.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
 import { closeAll, type Service } from '@holdfast/shared/lifecycle.ts';
 import { createLogger, type Logger } from '@holdfast/shared/logger.ts';
 import type { Loop } from '@holdfast/shared/loop.ts';
 import { createMetrics, type Metrics } from '@holdfast/shared/metrics.ts';
+import { createOpening } from '@holdfast/shared/opening.ts';
 import { createOutboxRelay, outboxLag } from '@holdfast/shared/outbox/postgres.ts';
 import { openPostgres, type Postgres } from '@holdfast/shared/postgres/database.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
@@ -52,20 +52,12 @@ export async function createService(config: AuthConfig): Promise<AuthService> {
     topicPrefix: config.TOPIC_PREFIX,
     log,
   });
-  const stopping = new AbortController();
-  let running: Running | undefined;
-
-  function use(): AuthParts {
-    if (running === undefined) {
-      throw new Fault('starting', 'PostgreSQL did not answer yet', { retryable: true });
-    }
-    return running.parts;
-  }
-
-  async function ping(): Promise<void> {
-    use();
-    await running?.postgres.ping();
-  }
+  const opening = createOpening({
+    open: (signal) => open(config, { log, metrics, passwords, bus, signal }),
+    close: ({ housekeeping, relay, postgres }) =>
+      closeAll(housekeeping.stop, relay.stop, postgres.close),
+  });
+  const use = () => opening.use().parts;
 
   const http = await serve({
     service: 'auth',
@@ -83,41 +75,18 @@ export async function createService(config: AuthConfig): Promise<AuthService> {
     metrics,
     verifyToken: createTokenVerifier((header, token) => use().keyring.find(header, token)),
     dependencies: {
-      postgres: { ping, required: true },
+      postgres: { ping: async () => opening.use().postgres.ping(), required: true },
       kafka: { ping: bus.ping, required: false },
     },
   });
 
-  const ready = open(config, { log, metrics, passwords, bus, signal: stopping.signal }).then(
-    (opened) => {
-      running = opened;
-      opened.relay.start();
-      opened.housekeeping.start();
-      return opened;
-    },
-  );
-  // What is no outage will not heal by waiting: left unhandled, it ends the process with its reason.
-  ready.catch((error) => {
-    if (!stopping.signal.aborted) throw error;
-  });
-
+  opening.begin();
   return {
     url: http.url,
     log,
-    ready,
-    async stop() {
-      stopping.abort();
-      await closeAll(
-        http.stop,
-        async () => closeOpened(await ready.catch(() => undefined)),
-        bus.close,
-      );
-    },
+    ready: opening.ready,
+    stop: () => closeAll(http.stop, opening.stop, bus.close),
   };
-}
-
-async function closeOpened(opened: Running | undefined): Promise<void> {
-  await closeAll(opened?.housekeeping.stop, opened?.relay.stop, opened?.postgres.close);
 }
 
 async function open(
@@ -161,7 +130,10 @@ async function open(
     };
     const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = config;
     if (email && password) await ensureFirstAdmin(parts, { email, password });
-    return { parts, postgres, relay, housekeeping: createHousekeeping(parts) };
+    const housekeeping = createHousekeeping(parts);
+    relay.start();
+    housekeeping.start();
+    return { parts, postgres, relay, housekeeping };
   } catch (error) {
     await postgres.close();
     throw error;

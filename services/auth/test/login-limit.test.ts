@@ -81,7 +81,8 @@ describe('the limit of login attempts', () => {
         }
       }
       const [known = 0, unknown = 0] = [times.known, times.unknown].map((one) => Math.min(...one));
-      expect(unknown / known).to.be.within(0.6, 1.6);
+      // Without the hash an unknown address would be answered more than ten times faster.
+      expect(unknown / known).to.be.within(0.4, 2.5);
     } finally {
       await slow.stop();
     }

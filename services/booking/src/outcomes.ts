@@ -10,7 +10,7 @@ const LOOK_MS = 1_000;
 export type Outcomes = ReturnType<typeof createOutcomes>;
 
 /**
- * Lets requests wait for a booking to reach its outcome. This process's commits wake them at
+ * Lets requests wait for a booking to reach its outcome. This process's commits give it to them at
  * once; for those of other instances a loop looks once a second, for all who wait together.
  */
 export function createOutcomes(deps: {
@@ -18,10 +18,10 @@ export function createOutcomes(deps: {
   findSettled: (bookingIds: readonly string[]) => Promise<string[]>;
   log: Logger;
 }) {
-  const waiting = new Map<string, Set<() => void>>();
+  const waiting = new Map<string, Set<(booking?: Booking) => void>>();
 
-  function tell(bookingId: string): void {
-    for (const wake of waiting.get(bookingId) ?? []) wake();
+  function tell(bookingId: string, booking?: Booking): void {
+    for (const wake of waiting.get(bookingId) ?? []) wake(booking);
   }
 
   const loop: Loop = createLoop({
@@ -29,17 +29,20 @@ export function createOutcomes(deps: {
     intervalMs: LOOK_MS,
     log: deps.log,
     async round() {
-      if (waiting.size > 0) (await deps.findSettled([...waiting.keys()])).forEach(tell);
+      if (waiting.size > 0) {
+        for (const id of await deps.findSettled([...waiting.keys()])) tell(id);
+      }
       return 0;
     },
   });
 
-  /** Resolves when somebody tells of the booking, or `signal` aborts. */
-  function listen(bookingId: string, signal: AbortSignal): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
+  /** Resolves when somebody tells of the booking, with it if told, or when `signal` aborts. */
+  function listen(bookingId: string, signal: AbortSignal): Promise<Booking | undefined> {
+    const { promise, resolve } = Promise.withResolvers<Booking | undefined>();
     const wakers = waiting.get(bookingId) ?? new Set();
     waiting.set(bookingId, wakers.add(resolve));
-    signal.addEventListener('abort', () => resolve(), { once: true });
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
     return promise.finally(() => {
       wakers.delete(resolve);
       if (wakers.size === 0) waiting.delete(bookingId);
@@ -48,8 +51,8 @@ export function createOutcomes(deps: {
 
   return {
     loop,
-    /** Wakes those who wait for the booking. */
-    tell,
+    /** Gives a booking that has its outcome to those who wait for it. */
+    tell: (booking: Booking) => tell(booking.id, booking),
     /** The booking at its outcome, after `seconds`, or when `signal` aborts, whichever is first. */
     async waitFor(
       bookingId: string,
@@ -74,7 +77,9 @@ export function createOutcomes(deps: {
           const settled =
             booking === undefined || OUTCOMES.includes(booking.status) || stops(booking);
           if (settled || leftMs === 0 || signal.aborted) return booking;
-          await Promise.race([told, sleep(leftMs, undefined, { signal: limit }).catch(() => {})]);
+          const late = sleep(leftMs, undefined, { signal: limit }).catch(() => undefined);
+          const outcome = await Promise.race([told, late]);
+          if (outcome !== undefined) return outcome;
         } finally {
           over.abort();
         }

@@ -1,8 +1,10 @@
+import type { Bus } from '@holdfast/shared/bus/bus.ts';
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
 import { closeAll } from '@holdfast/shared/lifecycle.ts';
 import { createLogger, type Logger } from '@holdfast/shared/logger.ts';
-import { createMetrics } from '@holdfast/shared/metrics.ts';
+import { createMetrics, type Metrics } from '@holdfast/shared/metrics.ts';
+import { createOpening } from '@holdfast/shared/opening.ts';
 import { createOutboxRelay } from '@holdfast/shared/outbox/postgres.ts';
 import { openPostgres } from '@holdfast/shared/postgres/database.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
@@ -18,7 +20,7 @@ import { createBookingMetrics } from './metrics.ts';
 import { createOfferVerifier } from './offer.ts';
 import type { CheckoutDeps } from './operations/advance-checkout.ts';
 import { createOutcomes } from './outcomes.ts';
-import { createPaymentProvider } from './payment-provider.ts';
+import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
 import { bookingRoutes } from './routes/bookings.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
@@ -31,21 +33,12 @@ const KEYS_PATH = '/.well-known/jwks.json';
 export type BookingService = Awaited<ReturnType<typeof createService>>;
 
 /**
- * The booking service, running: its database prepared, its loops and consumers started and its
- * HTTP server listening. While PostgreSQL is down it keeps trying to begin.
+ * The booking service. It listens at once, and answers 503 until PostgreSQL was there; `ready`
+ * resolves then, when its loops and consumers have been started.
  */
 export async function createService(config: BookingConfig, overrides: { log?: Logger } = {}) {
   const log = overrides.log ?? createLogger('booking', config.LOG_LEVEL);
   const metrics = createMetrics('booking');
-  const postgres = await openPostgres({
-    url: config.POSTGRES_URL,
-    database: config.DATABASE_NAME,
-    role: 'booking_app',
-    migrations: new URL('../migrations', import.meta.url),
-    log,
-    poolSize: POOL_SIZE,
-  });
-  const { db } = postgres;
   const bus = createKafkaBus({
     brokers: config.KAFKA_BROKERS,
     clientId: 'booking',
@@ -57,15 +50,71 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
     secretKey: config.PAYMENT_SECRET_KEY,
     webhookSecret: config.PAYMENT_WEBHOOK_SECRET,
   });
-  const figures = createBookingMetrics(metrics, { db, isProviderPaused: provider.isPaused });
+  const opening = createOpening({
+    open: (signal) => open(config, { log, metrics, bus, provider, signal }),
+    close: ({ stop }) => stop(),
+  });
+  const verifyOffer = createOfferVerifier(config.CATALOG_URL + KEYS_PATH);
+  const http = await serve({
+    service: 'booking',
+    version: VERSION,
+    description: 'Bookings, payments, tickets and the ledger.',
+    host: config.HOST,
+    port: config.PORT,
+    routes: [
+      ...bookingRoutes(() => ({ ...opening.use(), verifyOffer })),
+      ...webhookRoutes(() => ({ ...opening.use(), provider })),
+      ...reportRoutes(opening.use),
+    ],
+    log,
+    metrics,
+    verifyToken: createTokenVerifier(config.AUTH_URL + KEYS_PATH),
+    dependencies: {
+      postgres: { ping: async () => opening.use().postgres.ping(), required: true },
+      kafka: { ping: bus.ping, required: false },
+      payments: { ping: async () => refuseWhilePaused(provider.isPaused()), required: false },
+    },
+  });
+  opening.begin();
+  return {
+    url: http.url,
+    log,
+    ready: opening.ready,
+    stop: () => closeAll(http.stop, opening.stop, bus.close),
+  };
+}
+
+/** Prepares the database, and starts the loops and consumers that work on it. */
+async function open(
+  config: BookingConfig,
+  given: {
+    log: Logger;
+    metrics: Metrics;
+    bus: Bus;
+    provider: PaymentProvider;
+    signal: AbortSignal;
+  },
+) {
+  const { log, bus, provider, signal } = given;
+  const postgres = await openPostgres({
+    url: config.POSTGRES_URL,
+    database: config.DATABASE_NAME,
+    role: 'booking_app',
+    migrations: new URL('../migrations', import.meta.url),
+    log,
+    poolSize: POOL_SIZE,
+    signal,
+  });
+  const { db } = postgres;
+  const figures = createBookingMetrics(given.metrics, { db, isProviderPaused: provider.isPaused });
   const outcomes = createOutcomes({ findSettled: (ids) => findSettled(db, ids), log });
   const checkout: CheckoutDeps = {
     db,
-    onChanged(booking) {
+    onChanged(booking, { asksProvider }) {
       loops.relay.wake();
-      loops.providerCalls.wake();
+      if (asksProvider) loops.providerCalls.wake();
       if (!OUTCOMES.includes(booking.status)) return;
-      outcomes.tell(booking.id);
+      outcomes.tell(booking);
       figures.countOutcome(booking);
     },
     onEnqueued: () => loops.relay.wake(),
@@ -83,55 +132,33 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
     // Stopped last: it publishes what the others leave behind.
     relay: createOutboxRelay({ db, bus, log }),
   };
-  const stopWorking = () =>
-    closeAll(...Object.values(loops).map((loop) => loop.stop), bus.close, postgres.close);
-
   try {
     await createPartitions(db);
-    const http = await serve({
-      service: 'booking',
-      version: VERSION,
-      description: 'Bookings, payments, tickets and the ledger.',
-      host: config.HOST,
-      port: config.PORT,
-      routes: [
-        ...bookingRoutes({
-          checkout,
-          outcomes,
-          verifyOffer: createOfferVerifier(config.CATALOG_URL + KEYS_PATH),
-        }),
-        ...webhookRoutes({ db, provider, onHastened: loops.providerCalls.wake }),
-        ...reportRoutes({ db }),
-      ],
-      log,
-      metrics,
-      verifyToken: createTokenVerifier(config.AUTH_URL + KEYS_PATH),
-      dependencies: {
-        postgres: { ping: postgres.ping, required: true },
-        kafka: { ping: bus.ping, required: false },
-        payments: { ping: async () => refuseWhilePaused(provider.isPaused()), required: false },
-      },
-    });
-    for (const loop of Object.values(loops)) loop.start();
-    const consumers = [
-      consumeHolds({ ...checkout, bus, metrics: figures }),
-      consumeEvents({ db, bus, metrics: figures, onCancelled: loops.cancelledEvents.wake }),
-    ];
-    return {
-      url: http.url,
-      log,
-      loops,
-      postgres,
-      /** Resolves when both consumers have joined their groups. */
-      joined: Promise.all(consumers.map(({ joined }) => joined)),
-      async stop() {
-        await closeAll(http.stop, ...consumers.map(({ stop }) => stop), stopWorking);
-      },
-    };
   } catch (error) {
-    await stopWorking();
+    await postgres.close();
     throw error;
   }
+  for (const loop of Object.values(loops)) loop.start();
+  const consumers = [
+    consumeHolds({ ...checkout, bus, metrics: figures }),
+    consumeEvents({ db, bus, metrics: figures, onCancelled: loops.cancelledEvents.wake }),
+  ];
+  return {
+    db,
+    postgres,
+    checkout,
+    outcomes,
+    loops,
+    onHastened: loops.providerCalls.wake,
+    /** Resolves when both consumers have joined their groups. */
+    joined: Promise.all(consumers.map(({ joined }) => joined)),
+    stop: () =>
+      closeAll(
+        ...consumers.map(({ stop }) => stop),
+        ...Object.values(loops).map(({ stop }) => stop),
+        postgres.close,
+      ),
+  };
 }
 
 function refuseWhilePaused(paused: boolean): void {

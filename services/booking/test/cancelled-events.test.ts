@@ -21,7 +21,7 @@ describe('checkout for an event that is cancelled', () => {
   async function place(offer = makeOffer(buyer.userId), card?: string, key?: string) {
     const answer = await buyer.book(await world.signOffer(offer), card, key);
     expect(answer.status, JSON.stringify(answer.body)).to.equal(202);
-    return { offer, bookingId: answer.body.bookingId as string, answer };
+    return { offer, bookingId: answer.body.booking.bookingId as string, answer };
   }
   const ticketStatuses = async (bookingId: string) =>
     (

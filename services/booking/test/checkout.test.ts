@@ -21,7 +21,7 @@ describe('checkout of a booking', () => {
   async function place(offer = makeOffer(buyer.userId), card?: string, key?: string) {
     const answer = await buyer.book(await world.signOffer(offer), card, key);
     expect(answer.status, JSON.stringify(answer.body)).to.equal(202);
-    return { offer, bookingId: answer.body.bookingId as string, answer };
+    return { offer, bookingId: answer.body.booking.bookingId as string, answer };
   }
   const ticketStatuses = async (bookingId: string) =>
     (
@@ -33,7 +33,11 @@ describe('checkout of a booking', () => {
   it('confirms: money captured once, tickets live, journal written, messages sent in order', async () => {
     const { offer, bookingId, answer } = await place();
     expect(answer.headers.get('location')).to.equal(`/api/bookings/${bookingId}`);
-    expect(answer.body).to.include({ status: 'pending', totalMinor: 9_600, currency: 'EUR' });
+    expect(answer.body.booking).to.include({
+      status: 'pending',
+      totalMinor: 9_600,
+      currency: 'EUR',
+    });
 
     const outcome = await buyer.outcome(bookingId);
     expect(outcome).to.include({ status: 'confirmed', reason: null, paymentStatus: 'captured' });
@@ -182,13 +186,13 @@ describe('checkout of a booking', () => {
     world.catalog.policies.set(offer.holdId, 'silent');
     const { bookingId } = await place(offer);
     await world.catalog.hears(bookingId, 'booking.authorized.v1');
-    await world.service.loops.unansweredPins.drain();
+    await world.loops.unansweredPins.drain();
     expect(world.catalog.typesAbout(bookingId).filter(isAuthorized)).to.have.lengthOf(1);
     await world.rows(`update bookings set asked_at = now() - interval '301 s' where id = $1`, [
       bookingId,
     ]);
     world.catalog.policies.set(offer.holdId, 'pin');
-    await world.service.loops.unansweredPins.drain();
+    await world.loops.unansweredPins.drain();
     expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed' });
     const asked = world.catalog.about(bookingId).filter(({ type }) => isAuthorized(type));
     expect(asked.map(({ id }) => id)).to.deep.equal([asked[0]?.id, asked[0]?.id]);
@@ -222,10 +226,10 @@ describe('checkout of a booking', () => {
     ]);
     for (const answer of answers) {
       expect(answer.status).to.equal(200);
-      expect(answer.body).to.include({ status: 'cancelled', reason: 'customer_request' });
+      expect(answer.body.booking).to.include({ status: 'cancelled', reason: 'customer_request' });
     }
     await world.catalog.hears(bookingId, 'payment.refunded.v1');
-    expect((await admin.post(path, { reason: 'again' })).body).to.include({
+    expect((await admin.post(path, { reason: 'again' })).body.booking).to.include({
       status: 'cancelled',
       reason: 'customer_request',
       paymentStatus: 'refunded',

@@ -31,7 +31,7 @@ export function createClient(url: string, userId: string, token: string) {
       ),
     /** The booking once it has its outcome. */
     outcome: async (bookingId: string): Promise<AnyBody> =>
-      (await send('GET', `/api/bookings/${bookingId}?wait=15`)).body,
+      (await send('GET', `/api/bookings/${bookingId}?wait=15`)).body.booking,
   };
 }
 

@@ -23,7 +23,7 @@ describe('checkout through outages', () => {
     const offer = await world.signOffer(makeOffer(buyer.userId));
     const answer = await buyer.book(offer);
     expect(answer.status, JSON.stringify(answer.body)).to.equal(202);
-    return answer.body.bookingId;
+    return answer.body.booking.bookingId;
   }
   const onceCharged = { captures: 1, captured: 9_600, refunded: 0 };
 
@@ -112,8 +112,8 @@ describe('checkout through outages', () => {
       },
       { idempotencyKey: derivedId('provider-call', call?.id ?? '', '1') },
     );
-    await world.service.loops.providerCalls.drain();
-    expect((await buyer.get(`/api/bookings/${bookingId}`)).body.status).to.equal('pending');
+    await world.loops.providerCalls.drain();
+    expect((await buyer.get(`/api/bookings/${bookingId}`)).body.booking.status).to.equal('pending');
     await world.rows(`update provider_calls set leased_until = now() where id = $1`, [call?.id]);
     expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
     const lines = await world.sandbox.bookOf(bookingId);
@@ -124,7 +124,7 @@ describe('checkout through outages', () => {
   it('shares the work of two instances: each checkout is charged once', async () => {
     const second = await createService(world.config);
     try {
-      await second.joined;
+      await (await second.ready).joined;
       const placed = await Promise.all(Array.from({ length: 12 }, place));
       for (const bookingId of placed) {
         expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
@@ -138,7 +138,7 @@ describe('checkout through outages', () => {
   }).timeout(60_000);
 
   it('leaves nothing in the outbox, and no call or booking in a middle state', async () => {
-    await world.service.loops.relay.drain();
+    await world.loops.relay.drain();
     expect(await world.rows('select id from outbox')).to.deep.equal([]);
     expect(
       await world.rows(`select id from provider_calls where status = 'requested'`),
@@ -220,6 +220,7 @@ describe('checkout through outages', () => {
     const config = { ...world.config, DATABASE_NAME: database, CATALOG_URL: 'http://127.0.0.1:9' };
     const service = await createService({ ...config, TOPIC_PREFIX: `${config.TOPIC_PREFIX}k.` });
     try {
+      await service.ready;
       const offer = await world.signOffer(makeOffer(buyer.userId));
       const response = await fetch(`${service.url}/api/bookings`, {
         method: 'POST',

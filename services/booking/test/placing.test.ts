@@ -42,7 +42,7 @@ describe('placing a booking', () => {
       const offer = await world.signOffer(makeOffer(buyer.userId));
       const key = newId();
       const first = await buyer.book(offer, 'pm_card_visa', key);
-      await buyer.outcome(first.body.bookingId);
+      await buyer.outcome(first.body.booking.bookingId);
       const before = await traces();
       const again = await buyer.book(offer, 'pm_card_visa', key);
       expect(again.status).to.equal(202);
@@ -115,7 +115,7 @@ describe('placing a booking', () => {
         'k',
       );
       expect([mine.status, theirs.status]).to.deep.equal([202, 202]);
-      expect(mine.body.bookingId).to.not.equal(theirs.body.bookingId);
+      expect(mine.body.booking.bookingId).to.not.equal(theirs.body.booking.bookingId);
     });
   });
 

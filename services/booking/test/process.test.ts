@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { dropTopics } from '@holdfast/shared/bus/drop-topics.ts';
 import { newId } from '@holdfast/shared/ids.ts';
+import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { dropDatabase, given } from './world.ts';
 
@@ -28,35 +30,74 @@ describe('the booking process', () => {
   });
 
   it('tells its URL, is ready, describes itself, and ends with status 0 on SIGTERM', async () => {
-    const database = `booking_test_${newId().slice(-12)}`;
-    const child = run({
-      PORT: '0',
-      POSTGRES_URL: given('POSTGRES_URL'),
-      KAFKA_BROKERS: given('KAFKA_BROKERS'),
-      DATABASE_NAME: database,
-      TOPIC_PREFIX: `${database}.`,
-      AUTH_URL: 'http://127.0.0.1:9',
-      CATALOG_URL: 'http://127.0.0.1:9',
-      PAYMENT_URL: 'http://127.0.0.1:9',
-      PAYMENT_SECRET_KEY: 'sk_test_for_tests',
-      PAYMENT_WEBHOOK_SECRET: 'whsec_for_tests',
-    });
-    const exited = once(child, 'exit');
-    try {
-      const url = await urlOf(child);
-      expect((await fetch(`${url}/readyz`)).status).to.equal(200);
+    await withProcess(given('POSTGRES_URL'), async (child, url) => {
+      await waitUntil('readiness', async () => (await fetch(`${url}/readyz`)).status === 200);
       const document = (await (await fetch(`${url}/openapi.json`)).json()) as { paths: object };
       expect(document.paths).to.include.keys('/api/bookings', '/api/bookings/{bookingId}/cancel');
+      const exited = once(child, 'exit');
       child.kill('SIGTERM');
       expect(await exited).to.deep.equal([0, null]);
+    });
+  }).timeout(40_000);
+
+  it('lives and answers 503 while PostgreSQL is away, is ready when it comes', async () => {
+    const real = new URL(given('POSTGRES_URL'));
+    const gate = createServer((socket) => {
+      const onward = connect(Number(real.port), real.hostname);
+      socket.pipe(onward).pipe(socket);
+      socket.on('error', () => onward.destroy());
+      onward.on('error', () => socket.destroy());
+    });
+    await once(gate.listen(0, '127.0.0.1'), 'listening');
+    const { port } = gate.address() as AddressInfo;
+    gate.close();
+    const address = new URL(real);
+    address.host = `127.0.0.1:${port}`;
+    try {
+      await withProcess(address.href, async (_child, url) => {
+        expect((await fetch(`${url}/livez`)).status).to.equal(200);
+        expect((await fetch(`${url}/readyz`)).status).to.equal(503);
+        const refused = await fetch(`${url}/api/webhooks/stripe`, { method: 'POST', body: '{}' });
+        expect(refused.status).to.equal(503);
+        expect(refused.headers.get('retry-after')).to.equal('1');
+        expect((await refused.json()) as object).to.include({ code: 'starting' });
+        gate.listen(port, '127.0.0.1');
+        await waitUntil('readiness', async () => (await fetch(`${url}/readyz`)).status === 200);
+      });
     } finally {
-      child.kill('SIGKILL');
-      await exited;
-      await dropDatabase(given('POSTGRES_URL'), database);
-      await dropTopics(given('KAFKA_BROKERS'), `${database}.`);
+      gate.close();
     }
   }).timeout(40_000);
 });
+
+/** Runs the service as a process with a database and topics of its own, which are dropped after. */
+async function withProcess(
+  postgresUrl: string,
+  work: (child: ChildProcess, url: string) => Promise<void>,
+): Promise<void> {
+  const database = `booking_test_${newId().slice(-12)}`;
+  const child = run({
+    PORT: '0',
+    POSTGRES_URL: postgresUrl,
+    KAFKA_BROKERS: given('KAFKA_BROKERS'),
+    DATABASE_NAME: database,
+    TOPIC_PREFIX: `${database}.`,
+    AUTH_URL: 'http://127.0.0.1:9',
+    CATALOG_URL: 'http://127.0.0.1:9',
+    PAYMENT_URL: 'http://127.0.0.1:9',
+    PAYMENT_SECRET_KEY: 'sk_test_for_tests',
+    PAYMENT_WEBHOOK_SECRET: 'whsec_for_tests',
+  });
+  const exited = once(child, 'exit');
+  try {
+    await work(child, await urlOf(child));
+  } finally {
+    child.kill('SIGKILL');
+    await exited;
+    await dropDatabase(given('POSTGRES_URL'), database);
+    await dropTopics(given('KAFKA_BROKERS'), `${database}.`);
+  }
+}
 
 async function urlOf(child: ChildProcess): Promise<string> {
   if (child.stdout === null) throw new Error('the process has no output');

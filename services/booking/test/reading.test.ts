@@ -15,7 +15,8 @@ describe('reading bookings', () => {
   after(() => world?.stop());
 
   it('shows a booking to its owner and to admins, to nobody else', async () => {
-    const { bookingId } = (await buyer.book(await world.signOffer(makeOffer(buyer.userId)))).body;
+    const { bookingId } = (await buyer.book(await world.signOffer(makeOffer(buyer.userId)))).body
+      .booking;
     const path = `/api/bookings/${bookingId}`;
     const admin = await world.login(['admin']);
     const stranger = await world.login();
@@ -32,25 +33,34 @@ describe('reading bookings', () => {
     const ids: string[] = [];
     for (const card of ['pm_card_visa', 'pm_card_visa_chargeDeclined', 'pm_card_visa']) {
       const placed = await client.book(await world.signOffer(makeOffer(client.userId)), card);
-      ids.unshift(placed.body.bookingId);
-      await client.outcome(placed.body.bookingId);
+      ids.unshift(placed.body.booking.bookingId);
+      await client.outcome(placed.body.booking.bookingId);
     }
     const first = (await client.get('/api/bookings?limit=2')).body;
     expect(idsOf(first)).to.deep.equal(ids.slice(0, 2));
-    const rest = (await client.get(`/api/bookings?limit=2&cursor=${first.nextCursor}`)).body;
+    const rest = (await client.get(`/api/bookings?limit=2&cursor=${first.next}`)).body;
     expect(idsOf(rest)).to.deep.equal(ids.slice(2));
-    expect(rest.nextCursor).to.equal(null);
+    expect(rest.next).to.equal(null);
     expect(idsOf((await client.get('/api/bookings?status=failed')).body)).to.deep.equal([ids[1]]);
+  });
+
+  it('shows the same booking, with its payment, by an id in capitals', async () => {
+    const { bookingId } = (await buyer.book(await world.signOffer(makeOffer(buyer.userId)))).body
+      .booking;
+    const settled = await buyer.outcome(bookingId);
+    const answer = await buyer.get(`/api/bookings/${bookingId.toUpperCase()}?wait=5`);
+    expect(answer.body.booking).to.deep.include({ status: 'confirmed', paymentStatus: 'captured' });
+    expect(settled.status).to.equal('confirmed');
   });
 
   it('waits no longer than asked for an outcome, and shows the booking as it stands then', async () => {
     const offer = makeOffer(buyer.userId);
     world.catalog.policies.set(offer.holdId, 'silent');
-    const { bookingId } = (await buyer.book(await world.signOffer(offer))).body;
+    const { bookingId } = (await buyer.book(await world.signOffer(offer))).body.booking;
     await world.catalog.hears(bookingId, 'booking.authorized.v1');
     const started = performance.now();
     const answer = await buyer.get(`/api/bookings/${bookingId}?wait=0.3`);
-    expect(answer.body.status).to.equal('authorized');
+    expect(answer.body.booking.status).to.equal('authorized');
     expect(performance.now() - started).to.be.within(250, 3_000);
   });
 });

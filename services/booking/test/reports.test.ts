@@ -19,7 +19,7 @@ describe('reports', () => {
   async function sell(parts: Parameters<typeof makeOffer>[1] = {}): Promise<string> {
     const buyer = await world.login();
     const offer = await world.signOffer(makeOffer(buyer.userId, parts));
-    const { bookingId } = (await buyer.book(offer)).body;
+    const { bookingId } = (await buyer.book(offer)).body.booking;
     expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
     return bookingId;
   }

@@ -61,9 +61,10 @@ export async function startWorld(settings: Partial<BookingConfig> = {}) {
     log,
   });
   const service = await createService(config, { log });
-  const owner = new pg.Pool({ connectionString: service.postgres.pool.options.connectionString });
   const catalog = playCatalog(bus);
-  await Promise.all([service.joined, catalog.joined]);
+  const { loops, postgres, joined } = await service.ready;
+  await Promise.all([joined, catalog.joined]);
+  const owner = new pg.Pool({ connectionString: postgres.pool.options.connectionString });
 
   async function login(roles: Role[] = ['user'], userId: string = newId()) {
     const token = await auth.sign({
@@ -78,6 +79,7 @@ export async function startWorld(settings: Partial<BookingConfig> = {}) {
 
   return {
     service,
+    loops,
     config,
     sandbox,
     catalog,

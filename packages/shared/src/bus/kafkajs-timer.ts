@@ -10,8 +10,8 @@ type RequestQueue = {
 /**
  * kafkajs 2.2.4 looks at each connection's queue again after `throttledUntil - now` milliseconds,
  * which is far below zero where nothing is throttled: a timer fires every millisecond for as long
- * as the connection lives, 5 % of a core in an idle service. There is something to look at later
- * only while requests wait or the broker throttles.
+ * as the connection lives. There is something to look at later only while requests wait or the
+ * broker throttles.
  */
 export function calmRequestQueues(): void {
   const { prototype } = createRequire(import.meta.url)(

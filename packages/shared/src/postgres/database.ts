@@ -84,9 +84,10 @@ export async function openPostgres(options: {
 
 /**
  * Sends the statements of one turn of the event loop together: a transaction that asks for several
- * by `Promise.all` pays for one write and one wait. The server does them in the order asked, and
- * none after one that failed. What is asked together must be single statements: a chain of them
- * might ask for its next one when the transaction has been rolled back because of its neighbour.
+ * by `Promise.all` pays for one write and one wait. Two rules keep that safe. Their order is not to
+ * be relied on: drizzle sends a builder later than a function that awaits one, and at once only by
+ * its `execute()`. And each is a single statement: a chain might ask for its next one after the
+ * failure of a neighbour has rolled back.
  */
 class BatchingSocket extends Socket {
   override uncork(): void {

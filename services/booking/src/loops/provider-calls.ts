@@ -27,6 +27,7 @@ export function createProviderCallLoop(
 ): Loop {
   const { db, provider, metrics, log } = deps;
   const underWay = new Set<Promise<void>>();
+  let claimed = 0;
   // An outcome is known but the database is away: hold on to it for most of the lease.
   const persist = retry(handleWhen(isOutage), {
     maxAttempts: 6,
@@ -63,18 +64,20 @@ export function createProviderCallLoop(
       const free = CONCURRENCY - underWay.size;
       if (free === 0) return 0;
       const calls = await claimCalls(db, free);
+      claimed = calls.length;
       for (const call of calls) {
         const work = perform(call)
           .catch((error) =>
             log.error('provider_call.failed', { callId: call.id, error: describeError(error) }),
           )
           .finally(() => {
+            if (underWay.size === CONCURRENCY) loop.wake();
             underWay.delete(work);
-            loop.wake();
           });
         underWay.add(work);
       }
-      return calls.length;
+      // Fewer than there were places for: no more are due, so no round follows at once.
+      return claimed < free ? 0 : claimed;
     },
   });
 
@@ -84,8 +87,7 @@ export function createProviderCallLoop(
       do {
         await loop.drain();
         await Promise.all(underWay);
-      } while ((await loop.runOnce()) > 0);
-      await Promise.all(underWay);
+      } while (claimed > 0);
     },
     async stop() {
       await loop.stop();

@@ -16,8 +16,8 @@ import { changeTickets, type TicketChange } from '../stores/tickets.ts';
 
 export type CheckoutDeps = {
   readonly db: Database;
-  /** Told after each commit that changed a booking's status. */
-  readonly onChanged: (booking: Booking) => void;
+  /** Told after each commit that changed a booking's status, and whether it asks for a call. */
+  readonly onChanged: (booking: Booking, next: { asksProvider: boolean }) => void;
   /** Told after each other commit that left messages in the outbox. */
   readonly onEnqueued: () => void;
 };
@@ -48,46 +48,60 @@ export async function advanceCheckout(
   const result = await deps.db.transaction(async (tx) => {
     const booking = await lockBooking(tx, step.bookingId);
     if (booking === undefined) return refused('booking_not_found', `There is no such booking.`);
-    if (step.admit && !(await step.admit(tx))) return ignored('repeated');
+    const [isAdmitted, paid] = await Promise.all([
+      step.admit?.(tx) ?? true,
+      paymentOf(tx, booking.id),
+    ]);
+    if (!isAdmitted) return ignored('repeated');
     const asked = await step.command(tx, booking);
     const { command, tickets } = 'command' in asked ? asked : { command: asked, tickets: [] };
     const plan = decide(command, booking);
     if (plan.kind !== 'accepted') return plan;
     return {
       kind: 'accepted' as const,
-      booking: await apply(tx, { booking, plan, step, tickets }),
+      asksProvider: plan.call !== undefined,
+      booking: await apply(tx, { booking, paid, plan, step, tickets }),
     };
   });
-  if (result.kind === 'accepted') deps.onChanged(result.booking);
+  if (result.kind === 'accepted') deps.onChanged(result.booking, result);
   return result;
 }
 
 async function apply(
   tx: Transaction,
-  change: { booking: Booking; plan: CheckoutPlan; step: Advance; tickets: TicketChange[] },
+  change: {
+    booking: Booking;
+    paid: Payment;
+    plan: CheckoutPlan;
+    step: Advance;
+    tickets: TicketChange[];
+  },
 ): Promise<Booking> {
-  const { booking: before, plan, step } = change;
+  const { booking: before, paid, plan, step } = change;
   const { origin } = step;
-  const tickets = plan.tickets
-    ? [...change.tickets, ...(await changeTickets(tx, before, plan.tickets))]
-    : change.tickets;
-  const booking = await saveBooking(tx, { ...before, seats: withTickets(before, tickets) }, plan);
-  const paid = await paymentOf(tx, before.id);
-  const payment = plan.payment
-    ? await savePayment(tx, paid, { status: plan.payment, providerId: step.providerId })
-    : paid;
-  if (plan.freesHold) await freeHold(tx, booking.id);
-  if (plan.freesQuota) {
-    const { userId, eventId, seats } = booking;
-    await returnQuota(tx, { userId, eventId, seats: seats.length });
-  }
-  await moveMoney(tx, { booking, payment, plan, origin });
+  const { id, userId, eventId } = before;
+  const [saved, payment, changedTickets] = await Promise.all([
+    saveBooking(tx, before, plan),
+    plan.payment
+      ? savePayment(tx, paid, { status: plan.payment, providerId: step.providerId })
+      : paid,
+    plan.tickets ? changeTickets(tx, before, plan.tickets) : [],
+    plan.freesHold && freeHold(tx, id),
+    plan.freesQuota && returnQuota(tx, { userId, eventId, seats: before.seats.length }),
+  ]);
+  const tickets = [...change.tickets, ...changedTickets];
+  const booking = { ...saved, seats: withTickets(saved, tickets) };
 
   const messages: (Message | undefined)[] = [];
   if (plan.announces) messages.push(announce(booking, origin));
   if (plan.payment) messages.push(announcePayment(payment, booking, origin));
-  await recordAudit(tx, ...auditOf({ before, booking, paid, payment, tickets, origin }));
-  await enqueue(tx, ...messages.filter((message) => message !== undefined));
+  const refundId = await moveMoney(tx, { booking, payment, plan });
+  const call = { bookingId: id, paymentId: payment.id, refundId, origin };
+  await Promise.all([
+    plan.call && requestCall(tx, { ...call, kind: plan.call }),
+    recordAudit(tx, ...auditOf({ before, booking, paid, payment, tickets, origin })),
+    enqueue(tx, ...messages.filter((message) => message !== undefined)),
+  ]);
   return booking;
 }
 
@@ -98,31 +112,29 @@ function withTickets(booking: Booking, changes: readonly TicketChange[]): Bookin
   });
 }
 
-/** The next call to the provider, and the journals of what the ones before it moved. */
+/** The refund that is owed and the journals of what has moved; answers the refund's id. */
 async function moveMoney(
   tx: Transaction,
-  change: { booking: Booking; payment: Payment; plan: CheckoutPlan; origin: Origin },
-): Promise<void> {
-  const { booking, payment, plan, origin } = change;
-  const base = { bookingId: booking.id, paymentId: payment.id };
+  change: { booking: Booking; payment: Payment; plan: CheckoutPlan },
+): Promise<string | undefined> {
+  const { booking, payment, plan } = change;
   const owed = payment.capturedMinor - payment.refundedMinor;
+  const reason = booking.reason ?? 'cancelled';
   const refundId =
     plan.call === 'refund'
-      ? await insertRefund(tx, payment, {
-          amountMinor: owed,
-          reason: booking.reason ?? 'cancelled',
-        })
+      ? await insertRefund(tx, payment, { amountMinor: owed, reason })
       : undefined;
-  if (plan.call) await requestCall(tx, { ...base, kind: plan.call, refundId, origin });
   for (const kind of plan.journals ?? []) {
     await writeJournal(tx, kind, {
-      ...base,
+      bookingId: booking.id,
+      paymentId: payment.id,
       eventId: booking.eventId,
       currency: payment.currency,
       refundId: kind === 'capture' ? null : (refundId ?? null),
       amountMinor: kind === 'capture' ? payment.amountMinor : owed,
     });
   }
+  return refundId;
 }
 
 /** One entry for each aggregate that changed (invariant 10). */

@@ -3,7 +3,7 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
-import { recordAudit } from '@holdfast/shared/postgres/audit.ts';
+import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { sql } from 'drizzle-orm';
 import { announce, type Booking, pinIdOf } from '../booking.ts';
@@ -65,7 +65,7 @@ export async function placeBooking(
     }
     throw error;
   }
-  if (!placed.repeated) deps.onChanged(placed.booking);
+  if (!placed.repeated) deps.onChanged(placed.booking, { asksProvider: true });
   return placed;
 }
 
@@ -73,29 +73,32 @@ async function placeOnce(
   tx: Transaction,
   { offer, paymentMethod, key, origin }: PlaceBooking,
 ): Promise<PlacedBooking | Refusal> {
+  const { userId, eventId } = offer;
   const asked = fingerprint({ holdId: offer.holdId, seats: offer.seats, paymentMethod });
-  const earlier = await findEarlier(tx, { userId: offer.userId, key, asked });
+  const earlier = await findEarlier(tx, { userId, key, asked });
   if (earlier !== undefined) return earlier;
-  if (!(await isStillGood(tx, offer))) {
+  const bookingId = newId();
+  // Asked together; a refusal takes back what the others wrote.
+  const [isGood, isClaimed, isCancelled, booking] = await Promise.all([
+    isStillGood(tx, offer),
+    claimHold(tx, offer.holdId, bookingId),
+    isEventCancelled(tx, eventId),
+    insertBooking(tx, snapshot(bookingId, offer)),
+    keepKeyUse(tx, userId, key, { fingerprint: asked, bookingId }),
+  ]);
+  if (!isGood) {
     return refused('offer_expired', 'The hold of this offer has run out: hold the seats again.');
   }
-  const bookingId = newId();
-  if (!(await claimHold(tx, offer.holdId, bookingId))) {
+  if (!isClaimed) {
     return refused('hold_already_booked', 'This hold has a booking that has not failed.');
   }
-  if (await isEventCancelled(tx, offer.eventId)) {
-    return refused('event_cancelled', `${offer.eventName} will not take place.`);
-  }
-  await takeQuota(
-    tx,
-    { userId: offer.userId, eventId: offer.eventId, seats: offer.seats.length },
-    offer.maxPerUser,
-  );
-  const booking = await insertBooking(tx, snapshot(bookingId, offer));
-  await keepKeyUse(tx, offer.userId, key, { fingerprint: asked, bookingId });
-  await requestAuthorization(tx, booking, paymentMethod, origin);
+  if (isCancelled) return refused('event_cancelled', `${offer.eventName} will not take place.`);
   const placed = announce(booking, origin);
-  if (placed) await enqueue(tx, placed);
+  await Promise.all([
+    takeQuota(tx, { userId, eventId, seats: offer.seats.length }, offer.maxPerUser),
+    requestAuthorization(tx, booking, paymentMethod, origin),
+    placed && enqueue(tx, placed),
+  ]);
   return { kind: 'placed', booking, repeated: false };
 }
 
@@ -158,11 +161,9 @@ async function requestAuthorization(
   origin: Origin,
 ): Promise<void> {
   const { id: bookingId, totalMinor: amountMinor, currency } = booking;
-  const paymentId = await insertPayment(tx, { bookingId, amountMinor, currency, method });
-  await requestCall(tx, { kind: 'authorize', bookingId, paymentId, origin });
+  const paymentId = newId();
   const money = { amountMinor, currency, origin };
-  await recordAudit(
-    tx,
+  const entries: AuditEntry[] = [
     {
       aggregateType: 'booking',
       aggregateId: bookingId,
@@ -183,5 +184,11 @@ async function requestAuthorization(
       metadata: { bookingId },
       ...money,
     },
-  );
+  ];
+  // The payment first: the call refers to it.
+  await Promise.all([
+    insertPayment(tx, { id: paymentId, bookingId, amountMinor, currency, method }),
+    requestCall(tx, { kind: 'authorize', bookingId, paymentId, origin }),
+    recordAudit(tx, ...entries),
+  ]);
 }

@@ -13,25 +13,28 @@ import type { Outcomes } from '../outcomes.ts';
 import { findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import {
-  bookingSchema,
+  bookingAnswer,
+  bookingsAnswer,
   presentBooking,
   presentPlaced,
   presentTicket,
-  ticketSchema,
+  ticketsAnswer,
 } from './presenters.ts';
 
-type Deps = { checkout: CheckoutDeps; outcomes: Outcomes; verifyOffer: VerifyOffer };
+/** What the routes work with; throws a retryable Fault while the store did not answer yet. */
+type Use = () => { checkout: CheckoutDeps; outcomes: Outcomes; verifyOffer: VerifyOffer };
 type ById = { bookingId: string };
 
 const LONGEST_WAIT_SECONDS = 25;
 const LONGEST_OFFER = 48 * 1024;
-const byId = Joi.object<ById>({ bookingId: id().required() });
+/** In small letters, as the store writes ids, whatever the address has. */
+const byId = Joi.object<ById>({ bookingId: id().lowercase().required() });
 
-export function bookingRoutes(deps: Deps): Route[] {
-  return [place(deps), list(deps), show(deps), showTickets(deps), cancel(deps)];
+export function bookingRoutes(use: Use): Route[] {
+  return [place(use), list(use), show(use), showTickets(use), cancel(use)];
 }
 
-function place({ checkout, verifyOffer }: Deps): Route {
+function place(use: Use): Route {
   return route<{ body: { offer: string; paymentMethod: string } }>({
     method: 'post',
     path: '/api/bookings',
@@ -48,10 +51,7 @@ function place({ checkout, verifyOffer }: Deps): Route {
         .example('pm_card_visa'),
     }),
     responses: {
-      202: {
-        description: 'Being worked on: follow Location for the outcome',
-        schema: bookingSchema,
-      },
+      202: { description: 'Being worked on: follow Location for the outcome', ...bookingAnswer },
     },
     errors: [
       'offer_invalid',
@@ -65,21 +65,26 @@ function place({ checkout, verifyOffer }: Deps): Route {
       'request_in_flight',
     ],
     async run({ body, actor, origin, idempotencyKey }) {
+      const { checkout, verifyOffer } = use();
       const offer = await verifyOffer(body.offer, actor.userId);
       if (isRefusal(offer)) return offer;
       const key = idempotencyKey ?? offer.holdId;
       const { paymentMethod } = body;
       const placed = await placeBooking(checkout, { offer, paymentMethod, key, origin });
       if (isRefusal(placed)) return placed;
-      return reply(202, presentPlaced(placed.booking), {
-        location: `/api/bookings/${placed.booking.id}`,
-        ...(placed.repeated && { 'idempotent-replayed': 'true' }),
-      });
+      return reply(
+        202,
+        { booking: presentPlaced(placed.booking) },
+        {
+          location: `/api/bookings/${placed.booking.id}`,
+          ...(placed.repeated && { 'idempotent-replayed': 'true' }),
+        },
+      );
     },
   });
 }
 
-function list({ checkout: { db } }: Deps): Route {
+function list(use: Use): Route {
   return route<{ query: { status?: BookingStatus; cursor?: string; limit: number } }>({
     method: 'get',
     path: '/api/bookings',
@@ -89,19 +94,14 @@ function list({ checkout: { db } }: Deps): Route {
     access: 'login',
     query: Joi.object({
       status: Joi.string().valid(...BOOKING_STATUSES),
-      cursor: id().description('`nextCursor` of the page before'),
+      cursor: id().description('`next` of the page before'),
       limit: Joi.number().integer().min(1).max(100).default(20),
     }),
     responses: {
-      200: {
-        description: 'A page of bookings',
-        schema: Joi.object({
-          bookings: Joi.array().items(bookingSchema).required(),
-          nextCursor: id().allow(null).required(),
-        }),
-      },
+      200: { description: 'A page of bookings; `next` leads to the one after', ...bookingsAnswer },
     },
     async run({ query, actor }) {
+      const { db } = use().checkout;
       const { status, cursor, limit } = query;
       const found = await listBookings(db, {
         userId: actor.userId,
@@ -116,13 +116,13 @@ function list({ checkout: { db } }: Deps): Route {
       );
       return reply(200, {
         bookings: page.map((booking) => presentBooking(booking, payments.get(booking.id))),
-        nextCursor: found.length > limit ? (page.at(-1)?.id ?? null) : null,
+        next: found.length > limit ? (page.at(-1)?.id ?? null) : null,
       });
     },
   });
 }
 
-function show({ checkout: { db }, outcomes }: Deps): Route {
+function show(use: Use): Route {
   return route<{ params: ById; query: { wait: number } }>({
     method: 'get',
     path: '/api/bookings/:bookingId',
@@ -138,9 +138,11 @@ function show({ checkout: { db }, outcomes }: Deps): Route {
         .default(0)
         .description('Seconds to wait for the outcome'),
     }),
-    responses: { 200: { description: 'As it stands', schema: bookingSchema } },
+    responses: { 200: { description: 'As it stands', ...bookingAnswer } },
     errors: ['booking_not_found'],
     async run({ params: { bookingId }, query, actor, signal }) {
+      const { checkout, outcomes } = use();
+      const { db } = checkout;
       const found = await outcomes.waitFor(bookingId, {
         read: () => findBooking(db, bookingId),
         stops: (booking) => isRefusal(visible(booking, bookingId, actor)),
@@ -150,12 +152,12 @@ function show({ checkout: { db }, outcomes }: Deps): Route {
       const booking = visible(found, bookingId, actor);
       if (isRefusal(booking)) return booking;
       const payments = await paymentsOf(db, [bookingId]);
-      return reply(200, presentBooking(booking, payments.get(bookingId)));
+      return reply(200, { booking: presentBooking(booking, payments.get(bookingId)) });
     },
   });
 }
 
-function showTickets({ checkout: { db } }: Deps): Route {
+function showTickets(use: Use): Route {
   return route<{ params: ById }>({
     method: 'get',
     path: '/api/bookings/:bookingId/tickets',
@@ -164,14 +166,10 @@ function showTickets({ checkout: { db } }: Deps): Route {
     summary: 'The tickets of a booking',
     access: 'login',
     params: byId,
-    responses: {
-      200: {
-        description: 'Its tickets, once it has any',
-        schema: Joi.object({ tickets: Joi.array().items(ticketSchema).required() }),
-      },
-    },
+    responses: { 200: { description: 'Its tickets, once it has any', ...ticketsAnswer } },
     errors: ['booking_not_found'],
     async run({ params: { bookingId }, actor }) {
+      const { db } = use().checkout;
       const booking = visible(await findBooking(db, bookingId), bookingId, actor);
       if (isRefusal(booking)) return booking;
       const tickets = booking.seats.map((seat) => presentTicket(booking, seat));
@@ -180,7 +178,7 @@ function showTickets({ checkout: { db } }: Deps): Route {
   });
 }
 
-function cancel({ checkout }: Deps): Route {
+function cancel(use: Use): Route {
   return route<{ params: ById; body: { reason: string } }>({
     method: 'post',
     path: '/api/bookings/:bookingId/cancel',
@@ -192,13 +190,14 @@ function cancel({ checkout }: Deps): Route {
     body: Joi.object({
       reason: Joi.string().min(1).max(500).required().example('customer_request'),
     }),
-    responses: { 200: { description: 'The cancelled booking', schema: bookingSchema } },
+    responses: { 200: { description: 'The cancelled booking', ...bookingAnswer } },
     errors: ['booking_not_found', 'booking_not_cancellable'],
     async run({ params: { bookingId }, body: { reason }, origin }) {
+      const { checkout } = use();
       const booking = await cancelBooking(checkout, { bookingId, reason, origin });
       if (isRefusal(booking)) return booking;
       const payments = await paymentsOf(checkout.db, [bookingId]);
-      return reply(200, presentBooking(booking, payments.get(bookingId)));
+      return reply(200, { booking: presentBooking(booking, payments.get(bookingId)) });
     },
   });
 }

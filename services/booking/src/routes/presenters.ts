@@ -81,7 +81,7 @@ const eventFields = {
   currency: currency().required(),
 };
 
-export const bookingSchema = Joi.object({
+const bookingSchema = Joi.object({
   bookingId: id().required(),
   holdId: id().required(),
   userId: id().required(),
@@ -108,10 +108,61 @@ export const bookingSchema = Joi.object({
   changedAt: instant().required(),
 });
 
-export const ticketSchema = Joi.object({
+const ticketSchema = Joi.object({
   ticketId: id().required(),
   status: Joi.string().valid('reserved', 'live', 'void').required(),
   bookingId: id().required(),
   ...eventFields,
   ...placeFields,
 });
+
+const exampleSeat = {
+  seatId: 'STALLS-C-14',
+  label: 'Stalls, row C, seat 14',
+  section: 'Stalls',
+  row: 'C',
+  number: '14',
+  category: 'Stalls',
+  priceMinor: 4_800,
+};
+const exampleTicket = {
+  ticketId: '0198c9d5-7b1a-7c44-9d21-5f0e6a3b8c71',
+  bookingId: '0198c9d5-6a02-7f3e-8b10-2c4d5e6f7081',
+  eventId: '0198c9d5-1111-7000-8000-3a5b7c9d1e2f',
+  eventName: 'Beethoven: the late quartets',
+  venueName: 'Kammersaal am Fluss',
+  startsAt: '2027-03-14T18:30:00.000Z',
+  timeZone: 'Europe/Vienna',
+  currency: 'EUR',
+};
+const { ticketId, ...exampleEvent } = exampleTicket;
+const exampleBooking = {
+  ...exampleEvent,
+  holdId: '0198c9d5-5f90-7a11-8e72-9b8a7c6d5e4f',
+  userId: '0198c9d4-0c3d-7b22-9f83-1a2b3c4d5e6f',
+  status: 'confirmed',
+  reason: null,
+  seats: [{ ...exampleSeat, ticketId, ticketStatus: 'live' }],
+  totalMinor: 4_800,
+  refundedMinor: 0,
+  paymentStatus: 'captured',
+  createdAt: '2027-01-08T10:00:00.000Z',
+  changedAt: '2027-01-08T10:00:00.412Z',
+};
+
+/** The forms of the answers, each with an example that a test holds against it. */
+export const bookingAnswer = {
+  schema: Joi.object({ booking: bookingSchema.required() }),
+  example: { booking: exampleBooking },
+};
+export const bookingsAnswer = {
+  schema: Joi.object({
+    bookings: Joi.array().items(bookingSchema).required(),
+    next: id().allow(null).required(),
+  }),
+  example: { bookings: [exampleBooking], next: null },
+};
+export const ticketsAnswer = {
+  schema: Joi.object({ tickets: Joi.array().items(ticketSchema).required() }),
+  example: { tickets: [{ ...exampleTicket, status: 'live', ...exampleSeat }] },
+};

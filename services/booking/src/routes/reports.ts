@@ -2,12 +2,26 @@ import { currency, id, instant, minor } from '@holdfast/shared/contracts/fields.
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import Joi from 'joi';
-import { revenueByEvent } from '../stores/reports.ts';
+import { type EventRevenue, revenueByEvent } from '../stores/reports.ts';
 
 const count = () => Joi.number().integer().min(0).required();
+const exampleRow: EventRevenue = {
+  eventId: '0198c9d5-1111-7000-8000-3a5b7c9d1e2f',
+  event: 'Beethoven: the late quartets',
+  venue: 'Kammersaal am Fluss',
+  city: 'Wien',
+  startsAt: '2027-03-14T18:30:00.000Z',
+  currency: 'EUR',
+  bookings: 83,
+  liveTickets: 190,
+  grossMinor: 921_600,
+  refundedMinor: 9_600,
+  netMinor: 912_000,
+  revenueRank: 1,
+};
 
 /** The analysts' views over HTTP; docs/reports.md tells of them as SQL. */
-export function reportRoutes({ db }: { db: Database }): Route[] {
+export function reportRoutes(use: () => { db: Database }): Route[] {
   const revenue = route<{ query: { currency?: string; limit: number } }>({
     method: 'get',
     path: '/api/admin/reports/revenue-by-event',
@@ -42,9 +56,10 @@ export function reportRoutes({ db }: { db: Database }): Route[] {
             )
             .required(),
         }),
+        example: { rows: [exampleRow] },
       },
     },
-    run: async ({ query }) => reply(200, { rows: await revenueByEvent(db, query) }),
+    run: async ({ query }) => reply(200, { rows: await revenueByEvent(use().db, query) }),
   });
   return [revenue];
 }

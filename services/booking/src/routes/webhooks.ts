@@ -6,7 +6,6 @@ import Joi from 'joi';
 import type Stripe from 'stripe';
 import type { PaymentProvider } from '../payment-provider.ts';
 import { hastenCalls } from '../stores/provider-calls.ts';
-import { webhookEvents } from '../stores/tables.ts';
 
 const BODY_LIMIT = 256 * 1024;
 
@@ -14,11 +13,9 @@ const BODY_LIMIT = 256 * 1024;
  * The provider's webhooks. An event is a hint and never believed: it makes the open calls of its
  * payment due, and those ask the provider for the truth.
  */
-export function webhookRoutes(deps: {
-  db: Database;
-  provider: PaymentProvider;
-  onHastened: () => void;
-}): Route[] {
+export function webhookRoutes(
+  use: () => { db: Database; provider: PaymentProvider; onHastened: () => void },
+): Route[] {
   const receive = route({
     method: 'post',
     path: '/api/webhooks/stripe',
@@ -31,29 +28,19 @@ export function webhookRoutes(deps: {
     responses: { 200: { description: 'Taken', schema: Joi.object({ received: Joi.boolean() }) } },
     errors: ['signature_invalid'],
     async run({ rawBody, headers }) {
-      const event = await deps.provider
+      const { db, provider, onHastened } = use();
+      const event = await provider
         .readWebhook(rawBody, String(headers['stripe-signature'] ?? ''))
         .catch(() => undefined);
       if (event === undefined) {
         return refused('signature_invalid', "The body does not bear the provider's signature.");
       }
-      if (await takeHint(deps.db, event)) deps.onHastened();
+      const hastened = await hastenCalls(db, { id: event.id, type: event.type }, paymentOf(event));
+      if (hastened > 0) onHastened();
       return reply(200, { received: true });
     },
   });
   return [receive];
-}
-
-/** True when calls became due; an event seen before does nothing. */
-async function takeHint(db: Database, event: Stripe.Event): Promise<boolean> {
-  return db.transaction(async (tx) => {
-    const fresh = await tx
-      .insert(webhookEvents)
-      .values({ id: event.id, type: event.type })
-      .onConflictDoNothing()
-      .returning({ id: webhookEvents.id });
-    return fresh.length === 1 && (await hastenCalls(tx, paymentOf(event))) > 0;
-  });
 }
 
 function paymentOf(event: Stripe.Event): { providerId?: string; paymentId?: string } {

@@ -11,17 +11,19 @@ export type NewBooking = Omit<Booking, 'status' | 'reason' | 'version' | 'create
 /** Inserts a booking as pending, with its seats. */
 export async function insertBooking(tx: Transaction, wanted: NewBooking): Promise<Booking> {
   const { seats, ...row } = wanted;
-  const [inserted] = await tx
-    .insert(bookings)
-    .values({ ...row, status: 'pending' })
-    .returning();
+  const [[inserted]] = await Promise.all([
+    tx
+      .insert(bookings)
+      .values({ ...row, status: 'pending' })
+      .returning(),
+    tx.insert(bookingSeats).values(
+      seats.map(({ ticketId: _ticketId, ticketStatus: _ticketStatus, ...seat }) => ({
+        bookingId: wanted.id,
+        ...seat,
+      })),
+    ),
+  ]);
   if (inserted === undefined) throw new Error(`booking ${wanted.id} was not inserted`);
-  await tx.insert(bookingSeats).values(
-    seats.map(({ ticketId: _ticketId, ticketStatus: _ticketStatus, ...seat }) => ({
-      bookingId: wanted.id,
-      ...seat,
-    })),
-  );
   return withSeats(inserted, seats);
 }
 
@@ -30,9 +32,10 @@ export async function insertBooking(tx: Transaction, wanted: NewBooking): Promis
  * tickets are read after the lock is had: joined to it, they could be older than the booking.
  */
 export async function lockBooking(tx: Transaction, id: string): Promise<Booking | undefined> {
-  const [row] = await tx.select().from(bookings).where(eq(bookings.id, id)).for('update');
-  if (row === undefined) return undefined;
-  return withSeats(row, (await seatsOf(tx, [id])).get(id) ?? []);
+  // `execute` sends it now; a query that is only awaited is sent after those of calls made here.
+  const locked = tx.select().from(bookings).where(eq(bookings.id, id)).for('update').execute();
+  const [[row], seats] = await Promise.all([locked, seatsOf(tx, [id])]);
+  return row && withSeats(row, seats.get(id) ?? []);
 }
 
 export async function findBooking(db: Reader, id: string): Promise<Booking | undefined> {

@@ -29,11 +29,9 @@ const columns = {
 
 export async function insertPayment(
   tx: Transaction,
-  wanted: { bookingId: string; amountMinor: number; currency: string; method: string },
-): Promise<string> {
-  const id = newId();
-  await tx.insert(payments).values({ id, ...wanted, status: 'requested' });
-  return id;
+  wanted: { id: string; bookingId: string; amountMinor: number; currency: string; method: string },
+): Promise<void> {
+  await tx.insert(payments).values({ ...wanted, status: 'requested' });
 }
 
 /** The payment of a booking; lock the booking first. */
@@ -86,18 +84,20 @@ export async function insertRefund(
   wanted: { amountMinor: number; reason: string },
 ): Promise<string> {
   const id = newId();
-  await tx
-    .update(payments)
-    .set({ refundedMinor: sql`${payments.refundedMinor} + ${wanted.amountMinor}` })
-    .where(eq(payments.id, payment.id));
-  await tx.insert(refunds).values({
-    id,
-    paymentId: payment.id,
-    bookingId: payment.bookingId,
-    currency: payment.currency,
-    status: 'requested',
-    ...wanted,
-  });
+  await Promise.all([
+    tx
+      .update(payments)
+      .set({ refundedMinor: sql`${payments.refundedMinor} + ${wanted.amountMinor}` })
+      .where(eq(payments.id, payment.id)),
+    tx.insert(refunds).values({
+      id,
+      paymentId: payment.id,
+      bookingId: payment.bookingId,
+      currency: payment.currency,
+      status: 'requested',
+      ...wanted,
+    }),
+  ]);
   return id;
 }
 

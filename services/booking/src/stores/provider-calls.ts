@@ -97,14 +97,22 @@ export async function postponeCall(
     where id = ${call.id} and status = 'requested' and attempts = ${call.attempts}`);
 }
 
-/** Makes the open calls of a payment due now; answers how many there are. */
+/**
+ * Makes the open calls of a payment due now, as an event of the provider hints; answers how many
+ * there are. An event seen before does nothing.
+ */
 export async function hastenCalls(
-  tx: Transaction,
+  db: Database,
+  event: { id: string; type: string },
   payment: { providerId?: string | undefined; paymentId?: string | undefined },
 ): Promise<number> {
-  const { rowCount } = await tx.execute(sql`
+  const { rowCount } = await db.execute(sql`
+    with fresh as (
+      insert into webhook_events (id, type) values (${event.id}, ${event.type})
+      on conflict do nothing returning id
+    )
     update provider_calls c set next_attempt_at = now()
-    from payments p
+    from payments p, fresh
     where p.id = c.payment_id and c.status = 'requested'
       and (p.provider_id = ${payment.providerId ?? null}
         or p.id = ${payment.paymentId ?? null}::uuid)`);

@@ -107,8 +107,3 @@ export const idempotencyKeys = pgTable('idempotency_keys', {
   bookingId: uuid('booking_id').notNull(),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
-
-export const webhookEvents = pgTable('webhook_events', {
-  id: text().primaryKey(),
-  type: text().notNull(),
-});

@@ -1,0 +1,14 @@
+import { expect } from 'chai';
+import { bookingAnswer, bookingsAnswer, ticketsAnswer } from './presenters.ts';
+
+describe('the examples of answers', () => {
+  for (const [name, { schema, example }] of Object.entries({
+    bookingAnswer,
+    bookingsAnswer,
+    ticketsAnswer,
+  })) {
+    it(`${name} has the form that it shows`, () => {
+      expect(schema.validate(example, { convert: false }).error).to.equal(undefined);
+    });
+  }
+});
