@@ -18,6 +18,12 @@ describe('an outage', () => {
     ['a cut connection', new Error('Connection terminated unexpectedly')],
     ['no primary', named('MongoServerSelectionError')],
     ['a cut MongoDB connection', named('MongoNetworkError')],
+    ['no primary, by mongoose', named('MongooseServerSelectionError')],
+    [
+      'a query that mongoose kept back in vain',
+      new Error('Operation `events.findOne()` buffering timed out after 10000ms'),
+    ],
+    ['the server below the stand-in gone', new Error('write failed: conn closed')],
     ['a primary that has just stepped down', numbered('MongoServerError', 10107)],
     ['a majority not reached in time', numbered('MongoWriteConcernError', 64)],
   ];

@@ -11,7 +11,7 @@ const NETWORK_CODES = new Set([
 /** SQLSTATE classes and codes that mean "not now": connection, resources, shutdown, deadlock. */
 const SQL_OUTAGE = /^(08...|53...|57P0[1-5]|40001|40P01|55P03|25006|XX000)$/;
 const MONGO_OUTAGE =
-  /^Mongo(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|WaitQueueTimeout|Topology|ServerClosed|NotConnected|Expired)/;
+  /^Mongo(?:ose)?(Network|NetworkTimeout|ServerSelection|PoolCleared|PoolClosed|WaitQueueTimeout|Topology|ServerClosed|NotConnected|Expired)/;
 /**
  * MongoDB's numbers for a primary that stops, steps down or can not reach its majority in time
  * (its error_codes.yml, categories NetworkError, NotPrimaryError, ShutdownError and write concern).
@@ -19,8 +19,9 @@ const MONGO_OUTAGE =
 const MONGO_OUTAGE_CODES = new Set([
   6, 7, 64, 89, 91, 100, 133, 134, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436,
 ]);
+/** Errors that only have words: drivers' own, and the stand-in's when the server below it dies. */
 const DRIVER_MESSAGES =
-  /Connection terminated|timeout exceeded when trying to connect|not queryable|server closed the connection|terminating connection|the database system is|failed to connect|connection refused|connection reset|unexpected EOF/i;
+  /Connection terminated|timeout exceeded when trying to connect|not queryable|server closed the connection|terminating connection|the database system is|buffering timed out|before initial connection|failed to connect|connection refused|connection reset|conn closed|closed pool|broken pipe|use of closed network|i\/o timeout|\bEOF\b/i;
 
 /** Whether an error of a driver says that its store can not be reached at present. */
 export function isOutage(error: unknown): boolean {
