@@ -24,6 +24,10 @@ describe('an outage', () => {
       new Error('Operation `events.findOne()` buffering timed out after 10000ms'),
     ],
     ['the server below the stand-in gone', new Error('write failed: conn closed')],
+    [
+      'a connection lost in a bulk write',
+      Object.assign(named('MongoBulkWriteError'), { errorResponse: named('MongoNetworkError') }),
+    ],
     ['a primary that has just stepped down', numbered('MongoServerError', 10107)],
     ['a majority not reached in time', numbered('MongoWriteConcernError', 64)],
   ];

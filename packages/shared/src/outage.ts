@@ -25,7 +25,7 @@ const DRIVER_MESSAGES =
 
 /** Whether an error of a driver says that its store can not be reached at present. */
 export function isOutage(error: unknown): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+  for (let at: unknown = error; at instanceof Error; at = wrappedBy(at)) {
     if (at instanceof AggregateError && at.errors.some(isOutage)) return true;
     if (MONGO_OUTAGE.test(at.name) || DRIVER_MESSAGES.test(at.message)) return true;
     const code = 'code' in at ? at.code : undefined;
@@ -35,6 +35,11 @@ export function isOutage(error: unknown): boolean {
     }
   }
   return false;
+}
+
+/** The error below; MongoDB's bulk writes keep a lost connection as their `errorResponse`. */
+function wrappedBy(error: Error): unknown {
+  return error.cause ?? ('errorResponse' in error ? error.errorResponse : undefined);
 }
 
 /** The error as a Fault: itself, or a retryable `store_unavailable` when a store is down. */
