@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicMs } from '@holdfast/shared/clock.ts';
 import type { Check } from './check.ts';
 import { BOOKING_CHECKS } from './checks/bookings.ts';
 import { CHAIN_CHECKS } from './checks/chain.ts';
@@ -9,6 +7,7 @@ import { MONEY_CHECKS } from './checks/money.ts';
 import { SEAT_CHECKS } from './checks/seats.ts';
 import { type EventFigures, readFigures } from './figures.ts';
 import { renderReport } from './report.ts';
+import { settle } from './settle.ts';
 import { type AuditTargets, openSources, type Sources } from './sources.ts';
 
 export type { EventFigures } from './figures.ts';
@@ -45,20 +44,17 @@ export type AuditOptions = {
 const BETWEEN_ROUNDS_MS = 1_000;
 
 /**
- * Checks DESIGN's invariants over all stores of a running system. The stores are read one after
- * the other, so work under way looks broken for a moment: a finding counts only when every
- * round until `settleMs` (10 s by default) is over has seen it.
+ * Checks the invariants of docs/architecture.md over all stores of a running system, letting
+ * work under way settle first (10 s by default).
  */
 export async function audit(targets: AuditTargets & AuditOptions): Promise<AuditReport> {
   const sources = await openSources(targets);
-  const end = monotonicMs() + (targets.settleMs ?? 10_000);
   try {
     const rules = CHECKS.filter(({ invariant }) => targets.only?.includes(invariant) ?? true);
-    let checks = await runRound(sources, rules);
-    while (checks.some((check) => check.findings.length > 0) && monotonicMs() < end) {
-      await sleep(BETWEEN_ROUNDS_MS);
-      checks = keepLasting(await runRound(sources, rules), checks);
-    }
+    const checks = await settle(() => runRound(sources, rules), {
+      settleMs: targets.settleMs ?? 10_000,
+      everyMs: BETWEEN_ROUNDS_MS,
+    });
     const events = await readFigures(sources);
     const findings = checks.flatMap((check) =>
       check.findings.map((finding) => `invariant ${check.invariant}: ${finding}`),
@@ -75,11 +71,4 @@ async function runRound(sources: Sources, rules: readonly Check[]): Promise<Chec
     results.push({ invariant, title, ...(await run(sources)) });
   }
   return results;
-}
-
-function keepLasting(now: readonly CheckResult[], before: readonly CheckResult[]): CheckResult[] {
-  return now.map((result, at) => {
-    const seen = new Set(before[at]?.findings);
-    return { ...result, findings: result.findings.filter((finding) => seen.has(finding)) };
-  });
 }

@@ -6,7 +6,7 @@ export type EventFigures = {
   currency: string;
   seats: number;
   seatsSold: number;
-  /** Seats with more than one live or reserved ticket, or with a live ticket and not sold to it. */
+  /** Seats with more than one live or reserved ticket, or sold to another booking than their ticket's. */
   oversold: number;
   ticketsLive: number;
   ticketsMinor: number;

@@ -1,5 +1,6 @@
+import type { WithOutbox } from '@holdfast/shared/outbox/mongo.ts';
 import { urlOf } from '@holdfast/shared/postgres/database.ts';
-import { type Collection, MongoClient } from 'mongodb';
+import { type Collection, type Document, MongoClient } from 'mongodb';
 import pg from 'pg';
 
 /** A seat as catalog keeps it, as far as the auditor reads it. */
@@ -22,7 +23,6 @@ export type HoldDocument = {
   expiresAt: Date;
   pinId?: string;
   history: { action?: string; after?: unknown; at: Date }[];
-  outbox: { id: string }[];
 };
 
 /** What the provider says of a payment. */
@@ -47,6 +47,8 @@ export type Sources = {
     version: number;
     status: string;
   }>;
+  /** The collections whose documents carry messages. */
+  outboxCollections: Collection<Document & WithOutbox>[];
   booking: pg.Pool;
   auth: pg.Pool;
   readProvider: () => Promise<ProviderIntent[]>;
@@ -73,6 +75,7 @@ export async function openSources({ env, urls }: AuditTargets): Promise<Sources>
     seats: db.collection('seats'),
     holds: db.collection('holds'),
     catalogEvents: db.collection('events'),
+    outboxCollections: ['holds', 'events', 'venues'].map((name) => db.collection(name)),
     booking,
     auth,
     readProvider: () => readProvider(urls.payment),

@@ -4,6 +4,7 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { readMessage } from '@holdfast/shared/contracts/contract.ts';
 import { HOLD_CONTRACTS } from '@holdfast/shared/contracts/holds.ts';
 import { createLogger } from '@holdfast/shared/logger.ts';
+import { countWaiting } from '@holdfast/shared/outbox/mongo.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import type { Check } from '../check.ts';
 import type { Sources } from '../sources.ts';
@@ -35,8 +36,9 @@ export const MESSAGE_CHECKS: readonly Check[] = [
   {
     invariant: 11,
     title: 'nothing waits in an outbox',
-    async run({ holds, booking, auth }) {
-      const inHolds = await holds.countDocuments({ 'outbox.id': { $gt: '' } });
+    async run({ outboxCollections, booking, auth }) {
+      const carried = await Promise.all(outboxCollections.map(countWaiting));
+      const inDocuments = carried.reduce((sum, count) => sum + count, 0);
       const waiting = await Promise.all(
         [booking, auth].map((pool) =>
           pool.query<{ count: number }>('select count(*)::int as count from outbox'),
@@ -44,8 +46,10 @@ export const MESSAGE_CHECKS: readonly Check[] = [
       );
       const inTables = waiting.reduce((sum, { rows }) => sum + (rows[0]?.count ?? 0), 0);
       const findings =
-        inHolds + inTables === 0 ? [] : [`messages wait: ${inHolds} holds, ${inTables} rows`];
-      return { checked: 3, findings };
+        inDocuments + inTables === 0
+          ? []
+          : [`messages wait: ${inDocuments} in documents, ${inTables} in tables`];
+      return { checked: carried.length + waiting.length, findings };
     },
   },
 ];

@@ -2,13 +2,10 @@ import { type Check, sqlCheck } from '../check.ts';
 import type { ProviderIntent, Sources } from '../sources.ts';
 
 type PaymentRow = {
-  id: string;
   booking_id: string;
   provider_id: string | null;
   captured: number;
   refunded: number;
-  pinned: boolean;
-  status: string;
 };
 
 /** Rules over money: our ledger, our payments, the provider's report. */
@@ -127,7 +124,7 @@ export const MONEY_CHECKS: readonly Check[] = [
 
 async function compareWithProvider({ booking, readProvider }: Sources) {
   const { rows } = await booking.query<PaymentRow>(`
-    select p.id, p.booking_id, p.provider_id, p.captured_minor::float8 as captured,
+    select p.booking_id, p.provider_id, p.captured_minor::float8 as captured,
       coalesce((select sum(amount_minor) from refunds r
         where r.payment_id = p.id and r.status = 'succeeded'), 0)::float8 as refunded
     from payments p`);
