@@ -30,8 +30,6 @@ const VERSION = '0.1.0';
 const POOL_SIZE = 24;
 const KEYS_PATH = '/.well-known/jwks.json';
 
-export type BookingService = Awaited<ReturnType<typeof createService>>;
-
 /**
  * The booking service. It listens at once, and answers 503 until PostgreSQL was there; `ready`
  * resolves then, when its loops and consumers have been started.

@@ -6,7 +6,7 @@ import type { Upstream } from './routing.ts';
 /** Longer than the 2 s in which a service asks its own stores. */
 const LIMIT_MS = 4_000;
 
-export type UpstreamHealth = {
+type UpstreamHealth = {
   readonly status: Health['status'];
   readonly latencyMs: number;
   readonly error?: string;
@@ -14,8 +14,25 @@ export type UpstreamHealth = {
   readonly health?: Health;
 };
 
+/** The gateway's health: that of every service behind it, and the worst of them. */
+export async function askAll(version: string, urls: Readonly<Record<Upstream, string>>) {
+  const [auth, catalog, booking] = await Promise.all([
+    askHealth(urls.auth),
+    askHealth(urls.catalog),
+    askHealth(urls.booking),
+  ]);
+  const services: Record<Upstream, UpstreamHealth> = { auth, catalog, booking };
+  return {
+    status: worstOf(services),
+    service: 'gateway',
+    version,
+    uptimeSeconds: Math.round(process.uptime()),
+    services,
+  };
+}
+
 /** The state of a service behind the gateway; one that does not answer is unavailable. */
-export async function askHealth(url: string): Promise<UpstreamHealth> {
+async function askHealth(url: string): Promise<UpstreamHealth> {
   const startedAt = monotonicMs();
   const latencyMs = () => Math.round(monotonicMs() - startedAt);
   try {
@@ -31,7 +48,7 @@ export async function askHealth(url: string): Promise<UpstreamHealth> {
 }
 
 /** The worst of the services' states: without any one of them some address does not answer. */
-export function worstOf(services: Readonly<Record<Upstream, UpstreamHealth>>): Health['status'] {
+function worstOf(services: Readonly<Record<Upstream, UpstreamHealth>>): Health['status'] {
   const states = new Set(Object.values(services).map((service) => service.status));
   if (states.has('unavailable')) return 'unavailable';
   return states.has('degraded') ? 'degraded' : 'healthy';

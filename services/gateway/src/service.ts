@@ -9,7 +9,8 @@ import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import type { Middleware } from 'koa';
 import packageJson from '../package.json' with { type: 'json' };
 import type { GatewayConfig } from './config.ts';
-import { operationsRoutes } from './operations-routes.ts';
+import { askAll } from './health.ts';
+import { indexRoute } from './index-route.ts';
 import { createForwarder, type Forwarder, hasMisframedBody, prepareHeaders } from './proxy.ts';
 import { chooseUpstream, type Upstream } from './routing.ts';
 
@@ -36,11 +37,12 @@ export async function createService(config: GatewayConfig): Promise<GatewayServi
     description: 'One origin: forwards /api to the services, shows the health of them all.',
     host: config.HOST,
     port: config.PORT,
-    routes: operationsRoutes({ version, urls }),
+    routes: [indexRoute(version)],
     log,
     metrics: createMetrics('gateway'),
     verifyToken: createTokenVerifier(`${urls.auth}/.well-known/jwks.json`),
     dependencies: {},
+    health: () => askAll(version, urls),
     before: forwardApi(forwarders),
   });
   return {

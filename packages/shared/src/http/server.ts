@@ -12,7 +12,7 @@ import type { Origin } from '../origin.ts';
 import { asFault } from '../outage.ts';
 import type { Actor, VerifyToken } from '../tokens.ts';
 import { check } from './check.ts';
-import { type Dependencies, operationsRoutes } from './health.ts';
+import { type Dependencies, type Health, operationsRoutes } from './health.ts';
 import { createWork, type HttpServer, listen, type Work } from './listener.ts';
 import { openApi } from './openapi.ts';
 import { PROBLEM_TYPE, problemOfFault, problemOfRefusal } from './problem.ts';
@@ -40,6 +40,8 @@ export async function serve(options: {
   metrics: Metrics;
   verifyToken: VerifyToken;
   dependencies: Dependencies;
+  /** What /health and /readyz tell, in place of the dependencies; the gateway asks its services. */
+  health?: () => Promise<{ status: Health['status'] }>;
   /** Put ahead of the routes; the gateway's proxy is one. */
   before?: Middleware;
 }): Promise<HttpServer> {
