@@ -13,3 +13,8 @@ export type Origin = {
 export function systemOrigin(actor: string, correlationId: string): Origin {
   return { actor: `system:${actor}`, requestId: correlationId, correlationId };
 }
+
+/** The id that a client sent along, if it is one to be taken over. */
+export function acceptedId(value: string | string[] | undefined): string | undefined {
+  return typeof value === 'string' && /^[\w.:-]{1,128}$/.test(value) ? value : undefined;
+}

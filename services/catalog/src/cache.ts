@@ -1,22 +1,42 @@
+import { createKeptAnswers, type KeptAnswers } from '@holdfast/shared/http/kept-answers.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
+import type { Metrics } from '@holdfast/shared/metrics.ts';
 import { createCache } from 'async-cache-dedupe';
 import { Redis } from 'ioredis';
+import { openTidings } from './tidings.ts';
 
 const LIFE_SECONDS = 10;
+/** When a change is told of once more: a read begun before it may have put the old state back. */
+const SECOND_WORD_MS = 100;
 const COMMAND_LIMIT_MS = 100;
 
-/** Reads that many ask for alike, kept for seconds. Without Redis each read goes to the store. */
+/**
+ * Reads that many ask for alike. Whole answers are kept in this process (`kept`), what they are made
+ * of in Redis, for all processes; without Redis it is read from the store.
+ */
 export type Cache = {
+  kept: KeptAnswers;
   /** `load` by id through the cache; an undefined result is not kept. */
-  remember<T>(name: string, load: (id: string) => Promise<T | undefined>): Remembered<T>;
+  remember<T>(name: 'event' | 'venue', load: (id: string) => Promise<T | undefined>): Remembered<T>;
   ping: (() => Promise<void>) | undefined;
   close(): Promise<void>;
 };
 export type Remembered<T> = {
   read(id: string): Promise<T | undefined>;
-  /** To be called after the change was stored; a missed call costs at most 10 s of staleness. */
+  /**
+   * To be called after the change was stored: all processes read it anew, within 250 ms. A missed
+   * call costs at most the life of the answers.
+   */
   forget(id: string): Promise<void>;
 };
+
+/** What an answer about one event or venue, or about lists of them, is kept under. */
+export const tagOf = {
+  event: (eventId: string) => `event:${eventId}`,
+  venue: (venueId: string) => `venue:${venueId}`,
+  events: 'events',
+  venues: 'venues',
+} as const;
 
 /**
  * The cache in Redis. It carries no safety: commands give up after 100 ms, failures are misses,
@@ -26,11 +46,49 @@ export function openCache(options: {
   redisUrl: string | undefined;
   prefix: string;
   log: Logger;
+  metrics: Metrics;
 }): Cache {
-  if (options.redisUrl === undefined) return withoutCache();
-  const { log } = options;
-  const client = new Redis(options.redisUrl, {
-    keyPrefix: `${options.prefix}:`,
+  const kept: KeptAnswers = createKeptAnswers({
+    metrics: options.metrics,
+    isSure: () => tidings.isSure(),
+  });
+  const tidings = openTidings({
+    ...options,
+    hear: (tags) => kept.forget(tags),
+    missed: () => kept.clear(),
+  });
+  const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, options);
+
+  return {
+    kept,
+    remember<T>(name: 'event' | 'venue', load: (id: string) => Promise<T | undefined>) {
+      const remembered = redis?.remember(name, load);
+      async function forgetOnce(id: string): Promise<void> {
+        // First Redis, then the answers made of it.
+        await remembered?.forget(id);
+        const tags = [tagOf[name](id), tagOf[`${name}s`]];
+        kept.forget(tags);
+        tidings.tell(tags);
+      }
+      return {
+        read: remembered?.read ?? load,
+        async forget(id) {
+          await forgetOnce(id);
+          setTimeout(() => forgetOnce(id).catch(() => undefined), SECOND_WORD_MS).unref();
+        },
+      };
+    },
+    ping: redis?.ping,
+    async close() {
+      tidings.close();
+      redis?.close();
+    },
+  };
+}
+
+function openRedis(url: string, { prefix, log }: { prefix: string; log: Logger }) {
+  const client = new Redis(url, {
+    keyPrefix: `${prefix}:`,
     commandTimeout: COMMAND_LIMIT_MS,
     connectTimeout: 1_000,
     maxRetriesPerRequest: 0,
@@ -50,27 +108,27 @@ export function openCache(options: {
   });
 
   return {
-    remember<T>(name: string, load: (id: string) => Promise<T | undefined>): Remembered<T> {
-      const read = (id: string) => load(id);
-      const defined = cache.define(name, read)[name] ?? read;
+    remember<T>(
+      name: 'event' | 'venue',
+      load: (id: string) => Promise<T | undefined>,
+    ): Remembered<T> {
+      // As text: the library would write members in another order than the store's answer has.
+      const readText = async (id: string) => {
+        const found = await load(id);
+        return found === undefined ? undefined : JSON.stringify(found);
+      };
+      const defined = cache.define(name, readText)[name] ?? readText;
       return {
-        read: (id) => defined(id),
-        forget: (id) => cache.clear(name, id),
+        async read(id: string): Promise<T | undefined> {
+          const text = await defined(id);
+          return text === undefined || text === null ? undefined : (JSON.parse(text) as T);
+        },
+        forget: (id: string) => cache.clear(name, id),
       };
     },
     async ping() {
       await client.ping();
     },
-    async close() {
-      client.disconnect();
-    },
-  };
-}
-
-function withoutCache(): Cache {
-  return {
-    remember: (_name, load) => ({ read: load, forget: async () => undefined }),
-    ping: undefined,
-    close: async () => undefined,
+    close: () => client.disconnect(),
   };
 }

@@ -11,7 +11,7 @@ import {
 } from '@holdfast/shared/outbox/mongo.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import type { Document } from 'mongodb';
-import { openCache } from './cache.ts';
+import { openCache, type Remembered } from './cache.ts';
 import type { CatalogConfig } from './config.ts';
 import { consumeBookings } from './consumers/bookings.ts';
 import { createFigures } from './figures.ts';
@@ -24,7 +24,7 @@ import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { seatRoutes } from './routes/seats.ts';
 import { venueRoutes } from './routes/venues.ts';
-import { viewEvent, viewVenue } from './routes/views.ts';
+import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
 import { createHolds } from './stores/holds.ts';
@@ -85,19 +85,22 @@ export async function createService(
     log,
     wake,
   };
-  const [plans, venues, events] = [
-    createPlans(db),
-    createVenues(connection),
-    createEvents(connection),
-  ];
+  const cache = openCache({
+    redisUrl: config.REDIS_URL,
+    prefix: config.MONGODB_DATABASE,
+    log,
+    metrics: figures.metrics,
+  });
+  const plans = createPlans(db);
+  const venues = createVenues(connection, (venueId) => seenVenues.forget(venueId));
+  const events = createEvents(connection, (eventId) => seenEvents.forget(eventId));
   const eventStores = { venues, plans, events, seats: stores.seats, wake, log };
   const signer = createSigner(createKeys(db));
-  const cache = openCache({ redisUrl: config.REDIS_URL, prefix: config.MONGODB_DATABASE, log });
-  const seenEvents = cache.remember('event', async (eventId) => {
+  const seenEvents: Remembered<EventView> = cache.remember('event', async (eventId) => {
     const event = await events.find(eventId);
     return event?.ready && event.status !== 'draft' ? viewEvent(event) : undefined;
   });
-  const seenVenues = cache.remember('venue', async (venueId) => {
+  const seenVenues: Remembered<VenueView> = cache.remember('venue', async (venueId) => {
     const venue = await venues.find(venueId);
     return venue && viewVenue(venue);
   });
@@ -146,6 +149,7 @@ export async function createService(
       ...holdRoutes({ ...stores, limits: limitsOf(config), inTurn: createTurns(), signer, events }),
       ...keyRoutes(signer),
     ],
+    kept: cache.kept,
     async before(ctx, next) {
       if (!prepared && ctx.path.startsWith('/api/')) throw notPrepared();
       await next();

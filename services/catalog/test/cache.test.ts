@@ -1,37 +1,6 @@
-import type { AddressInfo } from 'node:net';
-import { connect, createServer, type Socket } from 'node:net';
 import { expect } from 'chai';
+import { startWire } from './wire.ts';
 import { given, startWorld, type World } from './world.ts';
-
-/** A wire to Redis that can be cut, or go quiet without being cut. */
-async function startWire(target: string) {
-  const { hostname, port } = new URL(target);
-  const open = new Set<Socket>();
-  let quiet = false;
-  const server = createServer((near) => {
-    const far = connect(Number(port), hostname);
-    for (const socket of [near, far]) {
-      open.add(socket);
-      socket.on('error', () => socket.destroy());
-      socket.on('close', () => open.delete(socket));
-    }
-    near.on('data', (bytes) => quiet || far.write(bytes));
-    far.on('data', (bytes) => quiet || near.write(bytes));
-    near.on('close', () => far.destroy());
-    far.on('close', () => near.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    hush: () => {
-      quiet = true;
-    },
-    async cut() {
-      for (const socket of open) socket.destroy();
-      if (server.listening) await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}
 
 describe('the cache', () => {
   let world: World | undefined;

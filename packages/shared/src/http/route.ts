@@ -26,6 +26,16 @@ export type Reply = {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly keep?: Keep;
+};
+
+/** How long a 200 of a route open to anyone may be given out again without asking the route. */
+export type Keep = {
+  readonly forMs: number;
+  /** What it tells of: a change of any of these ends it. */
+  readonly tags: readonly string[];
+  /** Request headers, lower case, that the answer depends on besides the address. */
+  readonly vary?: readonly string[];
 };
 
 export type RouteSpec<B, Q, P> = {
@@ -51,6 +61,12 @@ export type RouteSpec<B, Q, P> = {
   readonly bodyLimit?: number;
   /** Leaves the body unparsed; `rawBody` has it (webhooks). */
   readonly raw?: boolean;
+  /**
+   * Many ask alike: it runs once for all who ask the same at the same time, and its reply may be
+   * kept (`Reply.keep`). Only for routes whose answer depends on the address and the headers it
+   * names, not on who asks; it must not use `signal` or `origin`, which are the first asker's.
+   */
+  readonly shared?: boolean;
   readonly run: (request: RouteRequest<B, Q, P>) => Promise<Reply | Refusal>;
 };
 
@@ -74,11 +90,13 @@ export function reply(
   status: number,
   body?: unknown,
   headers?: Readonly<Record<string, string>>,
+  keep?: Keep,
 ): Reply {
   return {
     kind: 'reply',
     status,
     ...(body !== undefined && { body }),
     ...(headers && { headers }),
+    ...(keep && { keep }),
   };
 }

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import Joi from 'joi';
@@ -8,15 +9,16 @@ import { describeError, isRefusal, type Refusal, refused, withoutParameters } fr
 import { newId } from '../ids.ts';
 import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
-import type { Origin } from '../origin.ts';
+import { acceptedId, type Origin } from '../origin.ts';
 import { asFault } from '../outage.ts';
 import type { Actor, VerifyToken } from '../tokens.ts';
 import { check } from './check.ts';
 import { type Dependencies, type Health, operationsRoutes } from './health.ts';
+import { etagOf, type KeptAnswers } from './kept-answers.ts';
 import { createWork, type HttpServer, listen, type Work } from './listener.ts';
 import { openApi } from './openapi.ts';
 import { PROBLEM_TYPE, problemOfFault, problemOfRefusal } from './problem.ts';
-import type { Reply, Route } from './route.ts';
+import type { Keep, Reply, Route, RouteRequest } from './route.ts';
 
 export type { HttpServer } from './listener.ts';
 
@@ -44,6 +46,10 @@ export async function serve(options: {
   health?: () => Promise<{ status: Health['status'] }>;
   /** Put ahead of the routes; the gateway's proxy is one. */
   before?: Middleware;
+  /** Answers that are given out again ahead of everything, where a route's reply allows it. */
+  kept?: KeptAnswers;
+  /** Answers ahead of everything too; false leaves the request to the routes. */
+  hot?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }): Promise<HttpServer> {
   const work = createWork();
   const app = new Koa();
@@ -55,12 +61,22 @@ export async function serve(options: {
   const routes = [...options.routes, ...operationsRoutes(options, () => document)];
   const document = openApi({ ...options, routes });
   for (const one of routes) {
-    register(router, one, options.verifyToken, work);
+    register(router, one, { ...options, work });
   }
   app.use(router.routes());
   app.use(refuseUnknown);
 
-  return listen(app.callback(), options, work);
+  const chain = app.callback();
+  const { kept, hot } = options;
+  return listen(
+    (request, response) => {
+      if (!work.isStopped() && (kept?.answer(request, response) || hot?.(request, response)))
+        return;
+      chain(request, response);
+    },
+    options,
+    work,
+  );
 }
 
 /** Outermost: request ids, timing, and the form of every failure. */
@@ -121,10 +137,6 @@ function refuseUnknown(ctx: Context): void {
   refuse(ctx, refused('method_not_allowed', detail));
 }
 
-function acceptedId(value: string): string | undefined {
-  return /^[\w.:-]{1,128}$/.test(value) ? value : undefined;
-}
-
 /** Refusals that the body parser and the router throw as HTTP errors. */
 function refusalOfParser(error: unknown): Refusal | undefined {
   if (!(error instanceof Error)) return undefined;
@@ -163,7 +175,11 @@ function originOf(ctx: Context): Origin {
   return ctx.state.origin as Origin;
 }
 
-function register(router: Router, spec: Route, verifyToken: VerifyToken, work: Work): void {
+function register(
+  router: Router,
+  spec: Route,
+  { verifyToken, work, kept }: { verifyToken: VerifyToken; work: Work; kept?: KeptAnswers },
+): void {
   const parse = bodyParser({
     enableTypes: spec.raw ? ['text'] : ['json'],
     extendTypes: { text: ['*/*'] },
@@ -200,7 +216,8 @@ function register(router: Router, spec: Route, verifyToken: VerifyToken, work: W
     if ('kind' in query) return refuse(ctx, query);
     const params = check('params', spec.params, { ...ctx.params });
     if ('kind' in params) return refuse(ctx, params);
-    const result = await spec.run({
+    const mark = kept?.mark() ?? 0;
+    const request: RouteRequest<unknown, unknown, unknown> = {
       body: body.value,
       query: query.value,
       params: params.value,
@@ -210,9 +227,14 @@ function register(router: Router, spec: Route, verifyToken: VerifyToken, work: W
       origin: originOf(ctx),
       idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
       signal: work.begin(ctx),
-    });
-    if (isRefusal(result)) refuse(ctx, result);
-    else send(ctx, result);
+    };
+    const isShared = kept !== undefined && spec.shared === true;
+    const result = await (isShared
+      ? kept.once(ctx.req, () => spec.run(request))
+      : spec.run(request));
+    if (isRefusal(result)) return refuse(ctx, result);
+    send(ctx, result);
+    if (isShared && result.keep) keep(ctx, kept, { ...result.keep, mark });
   };
   router.register(spec.path, [spec.method], [run]);
 }
@@ -251,4 +273,16 @@ function send(ctx: Context, result: Reply): void {
     ctx.body = JSON.stringify(result.body);
     ctx.type = 'application/json; charset=utf-8';
   }
+}
+
+/** Makes the answer one that can be asked for conditionally, and keeps it for those who come next. */
+function keep(ctx: Context, kept: KeptAnswers, { mark, ...terms }: Keep & { mark: number }): void {
+  if (ctx.status !== 200) return;
+  const body = Buffer.isBuffer(ctx.body) ? ctx.body : Buffer.from(String(ctx.body));
+  const etag = etagOf(body);
+  ctx.set({ etag, 'cache-control': 'no-cache' });
+  if (terms.vary) ctx.set('vary', terms.vary.join(', '));
+  const response = { route: ctx.state.route, headers: ctx.res.getHeaders(), body, etag };
+  kept.keep(ctx.req, response, terms, mark);
+  if (ctx.fresh) ctx.status = 304;
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '@holdfast/shared/clock.ts';
 import { id } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
@@ -8,6 +9,7 @@ import { changeEvent, type EventEdit } from '../operations/change-event.ts';
 import { createEvent, type EventInput, type EventStores } from '../operations/create-event.ts';
 import type { EventFilter } from '../stores/events.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { keepEvent, keepEvents } from './keeping.ts';
 import { cursor, eventEdit, eventParams, limit, newEvent, text, zonedInstant } from './schemas.ts';
 import { type EventView, viewEvent } from './views.ts';
 
@@ -58,6 +60,7 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
       method: 'get',
       path: '/api/events',
       id: 'listEvents',
+      shared: true,
       summary: 'Published events, soonest first',
       tag: 'events',
       access: 'anyone',
@@ -92,6 +95,7 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
       method: 'get',
       path: '/api/events/:eventId',
       id: 'getEvent',
+      shared: true,
       summary: 'An event that is published or was',
       tag: 'events',
       access: 'anyone',
@@ -101,7 +105,7 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
       async run({ params }) {
         const found = await remembered.read(params.eventId);
         if (!found) return refused('event_not_found', `There is no event ${params.eventId}.`);
-        return reply(200, { event: found });
+        return reply(200, { event: found }, undefined, keepEvent(found, systemClock.now()));
       },
     }),
     route<{ params: { eventId: string }; body: EventEdit }>({
@@ -130,7 +134,6 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
           origin,
         });
         if (isRefusal(changed)) return changed;
-        await remembered.forget(changed._id);
         return answer(changed, 200);
       },
     }),
@@ -154,8 +157,9 @@ async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply
   };
   const found = await stores.events.listPublished(filter);
   const last = found.length === query.limit ? found.at(-1) : undefined;
-  return reply(200, {
+  const page = {
     events: found.map(viewEvent),
     next: last ? writeCursor([last.startsAt.toISOString(), last._id]) : null,
-  });
+  };
+  return reply(200, page, undefined, keepEvents);
 }

@@ -7,6 +7,7 @@ import { changeVenue, createVenue, type VenueInput } from '../operations/create-
 import type { Plans } from '../stores/plans.ts';
 import type { Venues } from '../stores/venues.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { keepVenue, keepVenues } from './keeping.ts';
 import { cursor, limit, newVenue, text, venueEdit, venueParams } from './schemas.ts';
 import { type VenueView, viewVenue } from './views.ts';
 
@@ -49,6 +50,7 @@ export function venueRoutes(deps: {
       method: 'get',
       path: '/api/venues',
       id: 'listVenues',
+      shared: true,
       summary: 'Venues by name',
       tag: 'venues',
       access: 'anyone',
@@ -64,16 +66,18 @@ export function venueRoutes(deps: {
           limit: query.limit,
         });
         const last = found.length === query.limit ? found.at(-1) : undefined;
-        return reply(200, {
+        const page = {
           venues: found.map(viewVenue),
           next: last ? writeCursor([last.name, last._id]) : null,
-        });
+        };
+        return reply(200, page, undefined, keepVenues);
       },
     }),
     route<{ params: { venueId: string } }>({
       method: 'get',
       path: '/api/venues/:venueId',
       id: 'getVenue',
+      shared: true,
       summary: 'A venue',
       tag: 'venues',
       access: 'anyone',
@@ -83,7 +87,7 @@ export function venueRoutes(deps: {
       async run({ params }) {
         const found = await deps.remembered.read(params.venueId);
         if (!found) return refused('venue_not_found', `There is no venue ${params.venueId}.`);
-        return reply(200, { venue: found });
+        return reply(200, { venue: found }, undefined, keepVenue(found.venueId));
       },
     }),
     route<{
@@ -109,7 +113,6 @@ export function venueRoutes(deps: {
           origin,
         });
         if (isRefusal(changed)) return changed;
-        await deps.remembered.forget(changed._id);
         return answer(changed, 200);
       },
     }),

@@ -72,7 +72,11 @@ export type EventFilter = {
   limit: number;
 };
 
-export function createEvents(connection: Connection) {
+/** `changed` hears of each event written, before the write is answered. */
+export function createEvents(
+  connection: Connection,
+  changed: (eventId: string) => Promise<void> = async () => undefined,
+) {
   const events = connection.model<Event>('Event', schema, 'events', { overwriteModels: true });
   const browse = { history: 0, outbox: 0, fingerprint: 0 } as const;
 
@@ -112,11 +116,11 @@ export function createEvents(connection: Connection) {
     },
 
     /** Opens the event once its seats are complete; null when that was done already. */
-    complete(
+    async complete(
       event: Event,
       trace: { message: Message; entry: HistoryEntry },
     ): Promise<Event | null> {
-      return events
+      const after = await events
         .findOneAndUpdate(
           { _id: event._id, ready: false },
           {
@@ -128,14 +132,16 @@ export function createEvents(connection: Connection) {
         )
         .lean<Event>()
         .exec();
+      if (after !== null) await changed(event._id);
+      return after;
     },
 
-    change(
+    async change(
       event: Event,
       set: EventChange,
       trace: { message: Message; entry: HistoryEntry },
     ): Promise<Event | null> {
-      return events
+      const after = await events
         .findOneAndUpdate(
           { _id: event._id, version: event.version },
           {
@@ -147,6 +153,8 @@ export function createEvents(connection: Connection) {
         )
         .lean<Event>()
         .exec();
+      if (after !== null) await changed(event._id);
+      return after;
     },
 
     /** Events whose creation broke off. */

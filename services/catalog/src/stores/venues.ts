@@ -47,7 +47,11 @@ export type VenueChange = Partial<
   >
 >;
 
-export function createVenues(connection: Connection) {
+/** `changed` hears of each venue written, before the write is answered. */
+export function createVenues(
+  connection: Connection,
+  changed: (venueId: string) => Promise<void> = async () => undefined,
+) {
   const venues = connection.model<Venue>('Venue', schema, 'venues', { overwriteModels: true });
   const browse = { history: 0, outbox: 0, fingerprint: 0 } as const;
 
@@ -60,6 +64,7 @@ export function createVenues(connection: Connection) {
     async insert(venue: Venue): Promise<boolean> {
       try {
         await venues.create([venue]);
+        await changed(venue._id);
         return true;
       } catch (error) {
         if (isDuplicate(error)) return false;
@@ -68,12 +73,12 @@ export function createVenues(connection: Connection) {
     },
 
     /** Changes the version that was read; null when it has changed since. */
-    change(
+    async change(
       venue: Venue,
       set: VenueChange,
       trace: { message: Message; entry: HistoryEntry },
     ): Promise<Venue | null> {
-      return venues
+      const after = await venues
         .findOneAndUpdate(
           { _id: venue._id, version: venue.version },
           {
@@ -85,6 +90,8 @@ export function createVenues(connection: Connection) {
         )
         .lean<Venue>()
         .exec();
+      if (after !== null) await changed(venue._id);
+      return after;
     },
 
     /** Venues by name, after a point. */

@@ -1,0 +1,210 @@
+import { hash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LRUCache } from 'lru-cache';
+import { monotonicMs } from '../clock.ts';
+import { newId } from '../ids.ts';
+import type { Metrics } from '../metrics.ts';
+import { acceptedId } from '../origin.ts';
+import type { Keep } from './route.ts';
+
+const MOST_BYTES = 64 * 1024 * 1024;
+const MOST_FORGOTTEN = 100_000;
+/** What an answer takes besides its body, about. */
+const OVERHEAD_BYTES = 1_024;
+/** How long an answer is kept while changes made elsewhere may go unheard. */
+export const UNSURE_LIFE_MS = 150;
+
+type Answer = {
+  body: Buffer;
+  etag: string;
+  /** Header names and values in turn, without those that differ by request. */
+  head: string[];
+  tags: readonly string[];
+  keptAt: number;
+  endsAt: number;
+  observe: (status: 200 | 304, seconds: number) => void;
+};
+/** Where the answer of an address depends on request headers, these are named first. */
+type Kept = { answer: Answer } | { vary: readonly string[] };
+
+/**
+ * Answers to reads that many ask for alike, as whole responses in memory, given out before the
+ * middleware chain is entered. A route says with its reply for how long and until what changes;
+ * `forget` ends the answers that tell of a thing. Nothing that decides may be read from here.
+ *
+ * `isSure` tells whether changes made by other processes are heard of at once; while it is not, an
+ * answer lives 150 ms, so that none is older than that and one look-up.
+ */
+export function createKeptAnswers(options: {
+  metrics: Metrics;
+  isSure: () => boolean;
+  mostBytes?: number;
+}) {
+  const { metrics, isSure } = options;
+  const reads = metrics.counter('holdfast_kept_reads_total', 'Reads of kept answers, by outcome', [
+    'outcome',
+  ]);
+  const outcomes = {
+    hit: reads.labels({ outcome: 'hit' }),
+    not_modified: reads.labels({ outcome: 'not_modified' }),
+    miss: reads.labels({ outcome: 'miss' }),
+    shared: reads.labels({ outcome: 'shared' }),
+  };
+  const byTag = new Map<string, Set<string>>();
+  const kept = new LRUCache<string, Kept>({
+    maxSize: options.mostBytes ?? MOST_BYTES,
+    sizeCalculation: (one) => ('answer' in one ? one.answer.body.length : 0) + OVERHEAD_BYTES,
+    dispose: (one, key) => {
+      if ('answer' in one) unlist(one.answer.tags, key);
+    },
+  });
+  // An answer that was being made while its subject changed must not be kept.
+  let changes = 0;
+  let clearedAt = 0;
+  const forgottenAt = new LRUCache<string, number>({ max: MOST_FORGOTTEN });
+  const making = new Map<string, Promise<unknown>>();
+
+  function unlist(tags: readonly string[], key: string): void {
+    for (const tag of tags) {
+      const keys = byTag.get(tag);
+      keys?.delete(key);
+      if (keys?.size === 0) byTag.delete(tag);
+    }
+  }
+
+  function find(request: IncomingMessage): Answer | undefined {
+    const url = request.url ?? '';
+    const first = kept.get(url);
+    const found = first && 'vary' in first ? kept.get(keyOf(request, first.vary)) : first;
+    if (found === undefined || 'vary' in found) return undefined;
+    const { answer } = found;
+    const now = monotonicMs();
+    const isOver = answer.endsAt <= now || (now - answer.keptAt > UNSURE_LIFE_MS && !isSure());
+    return isOver ? undefined : answer;
+  }
+
+  return {
+    /** Answers the request if its answer is kept; false leaves it untouched. */
+    answer(request: IncomingMessage, response: ServerResponse): boolean {
+      if (request.method !== 'GET' || hasBody(request)) return false;
+      const startedAt = monotonicMs();
+      const answer = find(request);
+      if (answer === undefined) return false;
+      const { headers } = request;
+      const requestId = acceptedId(headers['x-request-id']) ?? newId();
+      const status = matches(headers['if-none-match'], answer.etag) ? 304 : 200;
+      const length = status === 200 ? ['content-length', String(answer.body.length)] : [];
+      response.writeHead(status, ['x-request-id', requestId, ...answer.head, ...length]);
+      response.end(status === 200 ? answer.body : undefined);
+      outcomes[status === 200 ? 'hit' : 'not_modified'].inc();
+      answer.observe(status, (monotonicMs() - startedAt) / 1_000);
+      return true;
+    },
+
+    /** Runs once for all who ask the same at the same time; the later ones get the first's result. */
+    async once<T>(request: IncomingMessage, run: () => Promise<T>): Promise<T> {
+      const key = keyOf(request, ['accept', 'accept-language']);
+      const other = making.get(key) as Promise<T> | undefined;
+      if (other !== undefined) {
+        outcomes.shared.inc();
+        return other;
+      }
+      outcomes.miss.inc();
+      const own = run();
+      making.set(key, own);
+      try {
+        return await own;
+      } finally {
+        if (making.get(key) === own) making.delete(key);
+      }
+    },
+
+    /** A mark to take before the reply is made, for `keep`. */
+    mark: () => changes,
+
+    /** Keeps a 200 that is about to be sent, unless what it tells of has changed since the mark. */
+    keep(
+      request: IncomingMessage,
+      response: { route: string; headers: Record<string, unknown>; body: Buffer; etag: string },
+      keep: Keep,
+      mark: number,
+    ): void {
+      const isStale =
+        clearedAt > mark || keep.tags.some((tag) => (forgottenAt.get(tag) ?? 0) > mark);
+      if (isStale || keep.forMs <= 0) return;
+      const { vary = [] } = keep;
+      const url = request.url ?? '';
+      if (vary.length > 0) kept.set(url, { vary });
+      const key = vary.length > 0 ? keyOf(request, vary) : url;
+      const keptAt = monotonicMs();
+      const timer = (status: 200 | 304) =>
+        metrics.requestSeconds.labels({ route: response.route, method: 'GET', status });
+      const timers = { 200: timer(200), 304: timer(304) };
+      const answer: Answer = {
+        body: response.body,
+        etag: response.etag,
+        head: headOf(response.headers),
+        tags: keep.tags,
+        keptAt,
+        endsAt: keptAt + keep.forMs,
+        observe: (status, seconds) => timers[status].observe(seconds),
+      };
+      kept.set(key, { answer });
+      for (const tag of keep.tags) {
+        const keys = byTag.get(tag) ?? new Set();
+        byTag.set(tag, keys.add(key));
+      }
+    },
+
+    /** To be called once a change is stored: what tells of these is asked anew. */
+    forget(tags: readonly string[]): void {
+      changes += 1;
+      // Those who come now must not be given what was begun before the change.
+      making.clear();
+      for (const tag of tags) {
+        forgottenAt.set(tag, changes);
+        for (const key of [...(byTag.get(tag) ?? [])]) kept.delete(key);
+      }
+    },
+
+    /** Forgets everything, say because changes may have gone unheard. */
+    clear(): void {
+      changes += 1;
+      clearedAt = changes;
+      making.clear();
+      kept.clear();
+    },
+  };
+}
+
+export type KeptAnswers = ReturnType<typeof createKeptAnswers>;
+
+/** The strong validator of a body. */
+export function etagOf(body: Buffer): string {
+  return `"${hash('sha1', body, 'base64url')}"`;
+}
+
+/** Whether If-None-Match names the validator (RFC 9110, 13.1.2: weak comparison). */
+export function matches(condition: string | undefined, etag: string): boolean {
+  if (condition === undefined) return false;
+  return condition
+    .split(',')
+    .map((one) => one.trim())
+    .some((one) => one === '*' || one === etag || one === `W/${etag}`);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined;
+}
+
+function keyOf(request: IncomingMessage, vary: readonly string[]): string {
+  return [request.url ?? '', ...vary.map((name) => String(request.headers[name] ?? ''))].join('\n');
+}
+
+const BY_REQUEST = new Set(['x-request-id', 'content-length', 'connection', 'date']);
+
+function headOf(headers: Record<string, unknown>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    BY_REQUEST.has(name) || value === undefined ? [] : [name, String(value)],
+  );
+}
