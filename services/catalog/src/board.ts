@@ -1,0 +1,124 @@
+import { SEAT_STATUSES, type SeatStatus } from '@holdfast/shared/contracts/holds.ts';
+import {
+  SEAT_CODES,
+  type SeatCode,
+  type SeatDelta,
+  statusOfDelta,
+} from '@holdfast/shared/contracts/seat-map.ts';
+import type { SeatFace } from './seat.ts';
+
+/**
+ * An event's seats as this process last knew them, in typed arrays by their place in the plan.
+ * Speed only: it never decides.
+ */
+export type Board = {
+  readonly eventId: string;
+  readonly planVersion: number;
+  /** The index is the order in the plan. */
+  readonly faces: readonly SeatFace[];
+  /** By seat id. */
+  readonly indexOf: ReadonlyMap<string, number>;
+  /** 0 available, 1 held, 2 gone (being paid or sold), 3 blocked; `codeAt` tells what counts. */
+  readonly codes: Uint8Array;
+  /** The same with payments apart from sales: places in SEAT_STATUSES. */
+  readonly statuses: Uint8Array;
+  /** Of held seats: the instant by the store's clock, in ms, from which they are free. */
+  readonly endsAtMs: Float64Array;
+  /** The highest version seen of each seat. */
+  readonly versions: Float64Array;
+};
+
+/** A seat as a change left it; `endsAtMs` is Infinity where it is not held. */
+export type BoardChange = {
+  seatId: string;
+  version: number;
+  status: SeatStatus;
+  endsAtMs: number;
+};
+
+/** A board of seats about which nothing is known yet: free, in version 0. */
+export function createBoard(
+  eventId: string,
+  planVersion: number,
+  faces: readonly SeatFace[],
+): Board {
+  const seats = faces.length;
+  return {
+    eventId,
+    planVersion,
+    faces,
+    indexOf: new Map(faces.map((face, index) => [face.seatId, index])),
+    codes: new Uint8Array(seats),
+    statuses: new Uint8Array(seats),
+    endsAtMs: new Float64Array(seats).fill(Number.POSITIVE_INFINITY),
+    versions: new Float64Array(seats),
+  };
+}
+
+/** The code that counts at an instant of the store's clock: a hold is over at its own end. */
+export function codeAt(board: Board, index: number, nowMs: number): SeatCode {
+  const code = (board.codes[index] ?? 3) as SeatCode;
+  return code === 1 && (board.endsAtMs[index] ?? 0) <= nowMs ? 0 : code;
+}
+
+/** The same as a status, with seats being paid apart from those sold. */
+export function statusAt(board: Board, index: number, nowMs: number): SeatStatus {
+  if (codeAt(board, index, nowMs) === 0) return 'available';
+  return SEAT_STATUSES[board.statuses[index] ?? 0] ?? 'blocked';
+}
+
+/**
+ * Takes over the changes that are newer than what the board knows, in whatever order and however
+ * often they come. Answers the indexes that changed; seats that it does not have are passed over.
+ */
+export function applyChanges(board: Board, changes: readonly BoardChange[]): number[] {
+  return changes.flatMap(({ seatId, version, status, endsAtMs }) => {
+    const index = board.indexOf.get(seatId);
+    return index !== undefined && put(board, index, version, status, endsAtMs) ? [index] : [];
+  });
+}
+
+/** The same for changes that name seats by their place in the plan. */
+export function applyDeltas(board: Board, deltas: readonly SeatDelta[]): number[] {
+  return deltas.flatMap((delta) => {
+    const [index, version, , endsAtMs] = delta;
+    return put(board, index, version, statusOfDelta(delta), endsAtMs) ? [index] : [];
+  });
+}
+
+function put(
+  board: Board,
+  index: number,
+  version: number,
+  status: SeatStatus,
+  endsAtMs: number,
+): boolean {
+  if (!(version > (board.versions[index] ?? Number.POSITIVE_INFINITY))) return false;
+  board.versions[index] = version;
+  board.codes[index] = SEAT_CODES[status];
+  board.statuses[index] = SEAT_STATUSES.indexOf(status);
+  board.endsAtMs[index] = status === 'held' ? endsAtMs : Number.POSITIVE_INFINITY;
+  return true;
+}
+
+/** A seat of the board as the delta stream tells it. */
+export function deltaOf(board: Board, index: number): SeatDelta {
+  const code = (board.codes[index] ?? 3) as SeatCode;
+  return toDelta(
+    index,
+    board.versions[index] ?? 0,
+    SEAT_STATUSES[board.statuses[index] ?? 0] ?? 'blocked',
+    code === 1 ? (board.endsAtMs[index] ?? 0) : 0,
+  );
+}
+
+export function toDelta(
+  order: number,
+  version: number,
+  status: SeatStatus,
+  endsAtMs: number,
+): SeatDelta {
+  const code = SEAT_CODES[status];
+  const end = status === 'held' && Number.isFinite(endsAtMs) ? endsAtMs : 0;
+  return status === 'sold' ? [order, version, code, end, 1] : [order, version, code, end];
+}
