@@ -6,6 +6,7 @@ import pg from 'pg';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { isOutage } from '../outage.ts';
+import { PreparingClient } from './preparing-client.ts';
 
 // Money and counters are bigint columns; they fit a double exactly below 2^53.
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -65,6 +66,7 @@ export async function openPostgres(options: {
     application_name: `holdfast ${options.database}`,
     pipeline: true,
     stream: () => new BatchingSocket(),
+    Client: PreparingClient,
   });
   pool.on('error', (error) =>
     options.log.warn('postgres.connection_lost', { error: error.message }),
