@@ -12,12 +12,16 @@ export type Bus = {
    * at a time and in order, different keys in parallel. A position is committed only after
    * `onMessage` resolved. A retryable Fault is tried again without end; any other error goes, after
    * `attempts` tries, to the dead-letter topic `<topic>.dead-letter` with its reason.
+   *
+   * A group that is new begins with the oldest message; with `from: 'now'` it gets only those
+   * published after it joined, which suits a group of one process that shows what happens.
    */
   subscribe(options: {
     group: string;
     topics: readonly Topic[];
     onMessage: (message: Message) => Promise<void>;
     attempts?: number;
+    from?: 'beginning' | 'now';
   }): Subscription;
   /** Throws when no broker answers. */
   ping(): Promise<void>;

@@ -71,13 +71,14 @@ export function firstsByKey(received: readonly Message[]): Record<string, number
 export function collect(
   bus: Bus,
   onMessage: (message: Message) => Promise<void> | void = () => undefined,
-  { group = GROUP, attempts = 5 } = {},
+  { group = GROUP, attempts = 5, from }: { group?: string; attempts?: number; from?: 'now' } = {},
 ) {
   const received: Message[] = [];
   const subscription = bus.subscribe({
     group,
     topics: ['catalog.holds'],
     attempts,
+    ...(from && { from }),
     onMessage: async (message) => {
       await onMessage(message);
       received.push(message);

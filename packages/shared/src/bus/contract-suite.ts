@@ -55,6 +55,30 @@ function describeDelivery(getSubject: () => BusUnderTest): void {
     expect(unique(holds.received)).to.deep.equal([hold]);
   });
 
+  it('gives a group that begins now what is published from then on, nothing older', async () => {
+    const bus = openBus();
+    const older = series(newId(), 20);
+    await bus.publish(older);
+    const { received, joined } = collect(bus, undefined, { from: 'now' });
+    await joined;
+    // Where "now" lies is settled a moment after joining.
+    const key = newId();
+    let version = 0;
+    await waitUntil('a message', async () => {
+      version += 1;
+      await bus.publish([messageOf(key, version)]);
+      return received.length > 0;
+    });
+    await bus.publish([messageOf(key, version + 1)]);
+    await waitUntil('the last', () => received.some((one) => one.version === version + 1));
+    const versions = firstsByKey(received);
+    expect(Object.keys(versions)).to.deep.equal([key]);
+    const first = versions[key]?.[0] ?? 0;
+    expect(versions[key]).to.deep.equal(
+      Array.from({ length: version + 2 - first }, (_, at) => first + at),
+    );
+  });
+
   it('keeps the order of each key', async () => {
     const bus = openBus();
     const keys = Array.from({ length: 8 }, newId);

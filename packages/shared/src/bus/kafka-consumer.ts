@@ -18,6 +18,7 @@ type Options = {
   topics: readonly Topic[];
   onMessage: (message: Message) => Promise<void>;
   attempts?: number;
+  from?: 'beginning' | 'now';
 };
 
 /** The least that brokers allow by default: a member that died is given up after it. */
@@ -90,7 +91,7 @@ async function run(
   options: Options,
   { onJoin, signal }: { onJoin: () => void; signal: AbortSignal },
 ): Promise<void> {
-  const { topicPrefix, topics } = options;
+  const { topicPrefix, topics, from = 'beginning' } = options;
   const lanes = createLanes({ ...options, heartbeatMs: HEARTBEAT_MS, sessionMs: SESSION_MS });
   signal.addEventListener('abort', lanes.stop, { once: true });
   consumer.on(consumer.events.GROUP_JOIN, () => {
@@ -100,7 +101,7 @@ async function run(
   await consumer.connect();
   await consumer.subscribe({
     topics: topics.map((topic) => topicPrefix + topic),
-    fromBeginning: true,
+    fromBeginning: from === 'beginning',
   });
   await consumer.run({
     partitionsConsumedConcurrently: 12,

@@ -1,10 +1,20 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Context } from 'koa';
 
 export type HttpServer = { readonly url: string; stop(): Promise<void> };
 
 const STOP_LIMIT_MS = 5_000;
+
+/**
+ * Who takes connections that a client asks to turn into another protocol. What it does not accept
+ * is answered as any request is; what it takes it must close itself when the service stops.
+ */
+export type Upgrades = {
+  accepts(request: IncomingMessage): boolean;
+  take(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+};
 
 /**
  * The requests at work. Each gets a signal of its own (a shared one would gather listeners for
@@ -43,10 +53,17 @@ export type Work = ReturnType<typeof createWork>;
  */
 export async function listen(
   listener: RequestListener,
-  { host, port }: { host: string; port: number },
+  { host, port, upgrades }: { host: string; port: number; upgrades?: Upgrades },
   work: Work,
 ): Promise<HttpServer> {
-  const server = createServer({ keepAliveTimeout: 65_000, requestTimeout: 60_000 }, listener);
+  const server = createServer(
+    {
+      keepAliveTimeout: 65_000,
+      requestTimeout: 60_000,
+      shouldUpgradeCallback: (request) => upgrades?.accepts(request) ?? false,
+    },
+    listener,
+  );
   // Node counts a connection that has not asked anything yet as busy, so these are kept here.
   const unused = new Set<Socket>();
   server.on('connection', (socket) => {
@@ -54,6 +71,10 @@ export async function listen(
     socket.once('close', () => unused.delete(socket));
   });
   server.on('request', (request) => unused.delete(request.socket));
+  server.on('upgrade', (request, socket, head) => {
+    unused.delete(request.socket);
+    upgrades?.take(request, socket, head);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

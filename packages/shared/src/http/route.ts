@@ -15,6 +15,8 @@ export type RouteRequest<B, Q, P> = {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly actor: Actor;
   readonly origin: Origin;
+  /** Address of the other end of the connection: the client's, or that of a proxy before us. */
+  readonly peer: string;
   /** The Idempotency-Key header, 1 to 255 visible characters, if sent. */
   readonly idempotencyKey: string | undefined;
   /** Aborted when the client went away or the service stops; long polls end by it. */
@@ -24,6 +26,7 @@ export type RouteRequest<B, Q, P> = {
 export type Reply = {
   readonly kind: 'reply';
   readonly status: number;
+  /** JSON, or text, bytes or a `Readable` that go out as they are. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly keep?: Keep;

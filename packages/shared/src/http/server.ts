@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import { bodyParser } from '@koa/bodyparser';
 import Router from '@koa/router';
 import Joi from 'joi';
@@ -15,7 +16,7 @@ import type { Actor, VerifyToken } from '../tokens.ts';
 import { check } from './check.ts';
 import { type Dependencies, type Health, operationsRoutes } from './health.ts';
 import { etagOf, type KeptAnswers } from './kept-answers.ts';
-import { createWork, type HttpServer, listen, type Work } from './listener.ts';
+import { createWork, type HttpServer, listen, type Upgrades, type Work } from './listener.ts';
 import { openApi } from './openapi.ts';
 import { PROBLEM_TYPE, problemOfFault, problemOfRefusal } from './problem.ts';
 import type { Keep, Reply, Route, RouteRequest } from './route.ts';
@@ -50,6 +51,8 @@ export async function serve(options: {
   kept?: KeptAnswers;
   /** Answers ahead of everything too; false leaves the request to the routes. */
   hot?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Takes connections that become another protocol's; the gateway's sockets are such. */
+  upgrades?: Upgrades;
 }): Promise<HttpServer> {
   const work = createWork();
   const app = new Koa();
@@ -225,6 +228,7 @@ function register(
       headers: ctx.headers,
       actor,
       origin: originOf(ctx),
+      peer: ctx.req.socket.remoteAddress ?? 'unknown',
       idempotencyKey: idempotencyKey === '' ? undefined : idempotencyKey,
       signal: work.begin(ctx),
     };
@@ -267,7 +271,7 @@ function send(ctx: Context, result: Reply): void {
   if (result.headers) ctx.set(result.headers);
   if (result.body === undefined) {
     if (result.status !== 204) ctx.body = '';
-  } else if (typeof result.body === 'string' || Buffer.isBuffer(result.body)) {
+  } else if (isSentAsItIs(result.body)) {
     ctx.body = result.body;
   } else {
     ctx.body = JSON.stringify(result.body);
@@ -285,4 +289,9 @@ function keep(ctx: Context, kept: KeptAnswers, { mark, ...terms }: Keep & { mark
   const response = { route: ctx.state.route, headers: ctx.res.getHeaders(), body, etag };
   kept.keep(ctx.req, response, terms, mark);
   if (ctx.fresh) ctx.status = 304;
+}
+
+/** Text, bytes and streams go out as they are, with the type that the reply's headers name. */
+function isSentAsItIs(body: unknown): body is string | Buffer | Readable {
+  return typeof body === 'string' || Buffer.isBuffer(body) || body instanceof Readable;
 }
