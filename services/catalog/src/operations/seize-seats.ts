@@ -14,7 +14,8 @@ type Sought = Pick<Take, 'eventId' | 'onSaleAt'>;
 type FinalMiss = Exclude<Miss, { reason: 'contended' }>;
 
 /**
- * Takes all of the seats or none, and explains a miss. First in one statement. A try that only
+ * Takes all of the seats or none, and explains a miss. First in one
+ * statement, shared with the tries of the same tick. A try that only
  * met rivals not yet settled gives back what it took and goes once more alone, seat by seat in
  * the order of their ids, keeping what it has and waiting for the next: since every waiting try
  * goes in that order and none waits for one that has lost, one of any set of rivals wins. It
@@ -25,22 +26,11 @@ export async function seizeSeats(
   take: Take,
   seatIds: readonly string[],
 ): Promise<Seat[] | Refusal> {
-  const seats = await takeAtOnce(stores, take, seatIds);
+  const seats = await stores.seats.takeMany(take, seatIds);
   if (seats.length === seatIds.length) return seats;
   if (seats.length > 0) await stores.seats.giveBack(take.eventId, take.holdId, take.attemptId);
   const miss = await explain(stores, take, seatIds);
   return miss.reason === 'contended' ? takeInOrder(stores, take, seatIds) : refuseMiss(miss, take);
-}
-
-async function takeAtOnce(
-  stores: HoldStores,
-  take: Take,
-  seatIds: readonly string[],
-): Promise<Seat[]> {
-  const [only] = seatIds;
-  if (only === undefined || seatIds.length > 1) return stores.seats.takeMany(take, seatIds);
-  const seat = await stores.seats.takeOne(take, only);
-  return seat === null ? [] : [seat];
 }
 
 async function takeInOrder(

@@ -1,10 +1,12 @@
+import { systemClock } from '@holdfast/shared/clock.ts';
 import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
 import type { Db, Document } from 'mongodb';
 import type { Hold } from '../hold.ts';
 import { eventIdOf, type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts';
+import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
-import { literal, notPassed, nowPlus, olderThan, passed, plusOne } from './time.ts';
+import { literal, notPassed, olderThan, ownOf, passed, plusOne } from './time.ts';
 
 /** One try to take seats: whose it is, how long it lasts, and what bounds it. */
 export type Take = {
@@ -21,6 +23,12 @@ export type Take = {
 /** A seat as it stood at an instant of the server's clock. */
 export type SeatSeen = SeatStanding & { now: Date };
 
+/** Several seats that one try wants; answered with those it owns then. */
+type Wanted = { take: Take; keys: string[] };
+
+/** Sales that opened before this may share a statement: the latest of them has opened as well. */
+const LONG_OPEN_MS = 60_000;
+
 /** The rule of a take: for sale, and available or held by a hold that has run out. */
 export function takeable(onSaleAt: Date): Document {
   return {
@@ -31,24 +39,28 @@ export function takeable(onSaleAt: Date): Document {
   };
 }
 
-function taken(take: Take): Document[] {
-  return [
-    {
-      $set: {
-        status: 'held',
-        version: plusOne('$version'),
-        hold: {
-          $mergeObjects: [
-            literal({ id: take.holdId, userId: take.userId, attemptId: take.attemptId, round: 0 }),
-            {
-              takenAt: '$$NOW',
-              expiresAt: { $min: [nowPlus(take.ttlMs), literal(take.notAfter)] },
-            },
-          ],
-        },
+/** The change of a take; each seat becomes what its own try says. */
+function taken(keys: readonly string[], takes: readonly Take[]): Document[] {
+  const claims = takes.map(({ holdId, userId, attemptId, ttlMs, notAfter }) => ({
+    kept: { id: holdId, userId, attemptId, round: 0 },
+    ttlMs,
+    notAfter,
+  }));
+  const hold = {
+    $let: {
+      vars: { take: ownOf(keys, claims) },
+      in: {
+        $mergeObjects: [
+          '$$take.kept',
+          {
+            takenAt: '$$NOW',
+            expiresAt: { $min: [{ $add: ['$$NOW', '$$take.ttlMs'] }, '$$take.notAfter'] },
+          },
+        ],
       },
     },
-  ];
+  };
+  return [{ $set: { status: 'held', version: plusOne('$version'), hold } }];
 }
 
 const FREED: Document[] = [
@@ -63,12 +75,37 @@ const eventIdsOf = (keys: readonly string[]) => [...new Set(keys.map(eventIdOf))
 
 export function createSeats(db: Db) {
   const seats = db.collection<Seat>('seats');
-  const find = gather(async (keys): Promise<ReadonlyMap<string, Seat>> => {
-    const found = await seats
-      .find({ _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } })
-      .toArray();
-    return new Map(found.map((seat) => [seat._id, seat]));
+  const takeOne = (take: Take, key: string): Promise<Seat | null> =>
+    seats.findOneAndUpdate(
+      { _id: key, eventId: take.eventId, ...takeable(take.onSaleAt) },
+      taken([key], [take]),
+      { returnDocument: 'after' },
+    );
+
+  const takeTogether = createBatches<Wanted, Seat[]>({
+    keysOf: ({ keys }) => keys,
+    kindOf: ({ take }) => saleOf(take.onSaleAt),
+    async run(wanted) {
+      const [first] = wanted;
+      const [key] = first?.keys ?? [];
+      if (first && key !== undefined && wanted.length === 1 && first.keys.length === 1) {
+        const seat = await takeOne(first.take, key);
+        return [seat === null ? [] : [seat]];
+      }
+      const keys = wanted.flatMap((one) => one.keys);
+      const takes = wanted.flatMap((one) => one.keys.map(() => one.take));
+      const eventId = { $in: eventIdsOf(keys) };
+      const onSaleAt = new Date(Math.max(...takes.map((take) => take.onSaleAt.getTime())));
+      await seats.updateMany(
+        { _id: { $in: keys }, eventId, ...takeable(onSaleAt) },
+        taken(keys, takes),
+      );
+      const found = await seats.find({ _id: { $in: keys }, eventId }).toArray();
+      const byAttempt = Map.groupBy(found, ({ hold }) => `${hold?.id} ${hold?.attemptId}`);
+      return wanted.map(({ take }) => byAttempt.get(`${take.holdId} ${take.attemptId}`) ?? []);
+    },
   });
+
   const lookAt = gather(async (keys): Promise<ReadonlyMap<string, SeatSeen>> => {
     const found = await seats
       .aggregate<SeatSeen>([
@@ -110,32 +147,16 @@ export function createSeats(db: Db) {
       }
     },
 
-    /** Takes one seat; null is a miss. */
-    takeOne(take: Take, seatId: string): Promise<Seat | null> {
-      return seats.findOneAndUpdate(
-        {
-          _id: seatKey(take.eventId, seatId),
-          eventId: take.eventId,
-          ...takeable(take.onSaleAt),
-        },
-        taken(take),
-        { returnDocument: 'after' },
-      );
-    },
+    /** Takes one seat, alone; null is a miss. */
+    takeOne: (take: Take, seatId: string): Promise<Seat | null> =>
+      takeOne(take, seatKey(take.eventId, seatId)),
 
-    /** Takes what it can of the seats in one statement and answers what this try owns then. */
-    async takeMany(take: Take, seatIds: readonly string[]): Promise<Seat[]> {
-      const ids = seatIds.map((seatId) => seatKey(take.eventId, seatId));
-      const { modifiedCount } = await seats.updateMany(
-        { _id: { $in: ids }, eventId: take.eventId, ...takeable(take.onSaleAt) },
-        taken(take),
-      );
-      if (modifiedCount === 0) return [];
-      const found = await Promise.all(ids.map(find));
-      return found
-        .filter((seat) => seat !== undefined)
-        .filter(({ hold }) => hold?.id === take.holdId && hold.attemptId === take.attemptId);
-    },
+    /**
+     * Takes what it can of the seats, with whatever else comes in the same tick, and answers what
+     * this try owns then.
+     */
+    takeMany: (take: Take, seatIds: readonly string[]): Promise<Seat[]> =>
+      takeTogether({ take, keys: seatIds.map((seatId) => seatKey(take.eventId, seatId)) }),
 
     /** Gives back what one try took, and nothing that another try of the same hold owns. */
     async giveBack(eventId: string, holdId: string, attemptId: string): Promise<number> {
@@ -274,6 +295,12 @@ export function createSeats(db: Db) {
       return modifiedCount;
     },
   };
+}
+
+/** Which takes may share a statement, by this process's clock; the store's decides about each. */
+function saleOf(onSaleAt: Date): string {
+  const longOpen = systemClock.now().getTime() - LONG_OPEN_MS;
+  return onSaleAt.getTime() < longOpen ? 'open' : onSaleAt.toISOString();
 }
 
 export type Seats = ReturnType<typeof createSeats>;

@@ -23,3 +23,8 @@ export function nowPlus(ms: number): Document {
 
 export const literal = (value: unknown): Document => ({ $literal: value });
 export const plusOne = (field: string): Document => ({ $add: [field, 1] });
+
+/** In a statement about many documents: what belongs to each, by the place of its id in the list. */
+export function ownOf(ids: readonly string[], values: readonly unknown[]): Document {
+  return { $arrayElemAt: [literal(values), { $indexOfArray: [literal(ids), '$_id'] }] };
+}
