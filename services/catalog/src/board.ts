@@ -42,12 +42,23 @@ export function createBoard(
   planVersion: number,
   faces: readonly SeatFace[],
 ): Board {
+  const indexOf = new Map(faces.map((face, index) => [face.seatId, index]));
+  return blankBoard({ eventId, planVersion, faces, indexOf });
+}
+
+/** The same with the seats of a board that is known. */
+export function blankBoard({
+  eventId,
+  planVersion,
+  faces,
+  indexOf,
+}: Pick<Board, 'eventId' | 'planVersion' | 'faces' | 'indexOf'>): Board {
   const seats = faces.length;
   return {
     eventId,
     planVersion,
     faces,
-    indexOf: new Map(faces.map((face, index) => [face.seatId, index])),
+    indexOf,
     codes: new Uint8Array(seats),
     statuses: new Uint8Array(seats),
     endsAtMs: new Float64Array(seats).fill(Number.POSITIVE_INFINITY),

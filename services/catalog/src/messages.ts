@@ -1,10 +1,10 @@
 import { type Contract, type Message, newMessage } from '@holdfast/shared/contracts/contract.ts';
 import type { EventState, VenueState } from '@holdfast/shared/contracts/events.ts';
-import type { HoldChange } from '@holdfast/shared/contracts/holds.ts';
+import type { HoldChange, SeatChange } from '@holdfast/shared/contracts/holds.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Event, Venue } from './event.ts';
 import type { Hold } from './hold.ts';
-import { type Seat, toChange } from './seat.ts';
+import { toChange } from './seat.ts';
 
 /** A message about a hold; `version` is the document's after the write that carries it. */
 export function holdMessage(
@@ -12,7 +12,7 @@ export function holdMessage(
   hold: Hold,
   parts: {
     id?: string;
-    seats: readonly Pick<Seat, 'seatId' | 'version' | 'status'>[];
+    seats: readonly SeatChange[];
     expiresAt: Date | null;
     version: number;
     time: Date;

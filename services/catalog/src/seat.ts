@@ -104,6 +104,6 @@ export function isTaken(seat: SeatStanding, settled: ReadonlySet<string>, now: D
   return status !== 'held' || seat.hold === undefined || settled.has(seat.hold.id);
 }
 
-export function toChange(seat: Pick<Seat, 'seatId' | 'version' | 'status'>): SeatChange {
-  return { seatId: seat.seatId, version: seat.version, status: seat.status };
+export function toChange({ seatId, version, status, order }: SeatChange): SeatChange {
+  return { seatId, version, status, ...(order !== undefined && { order }) };
 }

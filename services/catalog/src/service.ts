@@ -11,9 +11,11 @@ import {
 } from '@holdfast/shared/outbox/mongo.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import type { Document } from 'mongodb';
+import { type Boards, createBoards } from './boards.ts';
 import { openCache, type Remembered } from './cache.ts';
 import type { CatalogConfig } from './config.ts';
 import { consumeBookings } from './consumers/bookings.ts';
+import { openDeltaStream } from './delta-stream.ts';
 import { createFigures } from './figures.ts';
 import { createSweeper } from './loops/sweeper.ts';
 import { createSigner } from './offer.ts';
@@ -25,6 +27,7 @@ import { keyRoutes } from './routes/keys.ts';
 import { seatRoutes } from './routes/seats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
+import { createSeatFeed } from './seat-feed.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
 import { createHolds } from './stores/holds.ts';
@@ -32,6 +35,7 @@ import { createIndexes } from './stores/indexes.ts';
 import { createKeys } from './stores/keys.ts';
 import { createPlans } from './stores/plans.ts';
 import { createQuotas } from './stores/quotas.ts';
+import { createSeatStandings } from './stores/seat-standings.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
 import { createVenues } from './stores/venues.ts';
@@ -47,6 +51,7 @@ export type Catalog = Service & {
   readonly relay: Loop;
   readonly sweeper: Loop;
   readonly stores: HoldStores;
+  readonly boards: Boards;
 };
 
 /** Builds the whole service. It serves at once; until the store is there it answers 503. */
@@ -70,7 +75,27 @@ export async function createService(
     topicPrefix: config.TOPIC_PREFIX,
     log,
   });
-  const relay = createDocumentRelay({ collections: carriers, bus, log });
+  const standings = createSeatStandings(db);
+  const stream = openDeltaStream({
+    redisUrl: config.REDIS_URL,
+    topicPrefix: config.TOPIC_PREFIX,
+    log,
+  });
+  const boards = createBoards({
+    standings,
+    stream,
+    log,
+    async planVersionOf(eventId) {
+      const event = await events.find(eventId);
+      return event?.ready ? event.planVersion : undefined;
+    },
+  });
+  const relay = createDocumentRelay({
+    collections: carriers,
+    bus,
+    log,
+    alongside: createSeatFeed({ stream, ordersOf: standings.ordersOf }),
+  });
   const figures = createFigures(async () => {
     const waiting = await Promise.all(carriers.map(countWaiting));
     return waiting.reduce((sum, count) => sum + count, 0);
@@ -78,7 +103,7 @@ export async function createService(
   const wake = () => relay.wake();
   const stores = {
     seats: createSeats(db),
-    holds: createHolds(db),
+    holds: createHolds(db, boards.noteMessage),
     quotas: createQuotas(db),
     taken: createTakenSeats(),
     figures,
@@ -167,6 +192,7 @@ export async function createService(
     relay,
     sweeper,
     stores,
+    boards,
     stop: () =>
       closeAll(
         () => http.stop(),
@@ -175,6 +201,7 @@ export async function createService(
         () => relay.stop(),
         () => bus.close(),
         () => cache.close(),
+        () => stream.close(),
         () => database.close(),
       ),
   };

@@ -59,7 +59,12 @@ describe('pins', () => {
       holdId: hold._id,
       eventId: hold.eventId,
       userId: buyer.userId,
-      seats: seatIds(2).map((seatId) => ({ seatId, version: 3, status: 'committing' })),
+      seats: seatIds(2).map((seatId, order) => ({
+        seatId,
+        version: 3,
+        status: 'committing',
+        order,
+      })),
       expiresAt: null,
       pinId: booking.pinId,
       bookingId: booking.bookingId,

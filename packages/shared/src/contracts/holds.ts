@@ -5,8 +5,11 @@ import { id, instant, seatId } from './fields.ts';
 export const SEAT_STATUSES = ['available', 'held', 'committing', 'sold', 'blocked'] as const;
 export type SeatStatus = (typeof SEAT_STATUSES)[number];
 
-/** A seat as a change left it; consumers keep the highest version of each. */
-export type SeatChange = { seatId: string; version: number; status: SeatStatus };
+/**
+ * A seat as a change left it; consumers keep the highest version of each. `order` is its place in
+ * the plan, by which the live map names it.
+ */
+export type SeatChange = { seatId: string; version: number; status: SeatStatus; order?: number };
 
 export type HoldChange = {
   holdId: string;
@@ -47,6 +50,7 @@ const schema = Joi.object<HoldChange>({
         status: Joi.string()
           .valid(...SEAT_STATUSES)
           .required(),
+        order: Joi.number().integer().min(0),
       }),
     )
     .required(),

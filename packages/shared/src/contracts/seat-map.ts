@@ -18,8 +18,8 @@ export const SEAT_CODES: Readonly<Record<SeatStatus, SeatCode>> = {
 
 /**
  * A seat as a change left it: its place in the plan, its version, its code and, where it is held,
- * the instant in milliseconds from which it is free (0 else). Places 2 and 3 of a code alone do
- * not tell a sale from a payment under way, so a sold seat has a fifth member.
+ * the instant in milliseconds from which it is free (0 else). Code 2 alone does not tell a sale
+ * from a payment under way, so a sold seat has a fifth member.
  */
 export type SeatDelta = readonly [
   order: number,

@@ -12,22 +12,24 @@ const ROUND_LIMIT = 500;
 /**
  * Publishes the messages that documents carry and takes out what the broker has. Two relays
  * may publish one message twice, never none; consumers know it by its id. Each collection
- * needs the index of `outboxIndex`.
+ * needs the index of `outboxIndex`. `alongside` is given the same messages at least once each, also
+ * while the bus is away; it should not take long and must not fail.
  */
 export function createDocumentRelay(options: {
   collections: readonly Collection<Document & WithOutbox>[];
   bus: Bus;
   log: Logger;
   intervalMs?: number;
+  alongside?: (messages: readonly Message[]) => Promise<void>;
 }): Loop {
-  const { collections, bus, log, intervalMs = 500 } = options;
+  const { collections, log, intervalMs = 500 } = options;
   return createLoop({
     name: 'document-relay',
     intervalMs,
     log,
     async round() {
       const counts = await Promise.all(
-        collections.map((collection) => publishFrom(collection, bus)),
+        collections.map((collection) => publishFrom(collection, options)),
       );
       return counts.reduce((sum, count) => sum + count, 0);
     },
@@ -39,14 +41,14 @@ export const outboxIndex = { 'outbox.id': 1 } as const;
 
 async function publishFrom(
   collection: Collection<Document & WithOutbox>,
-  bus: Bus,
+  { bus, alongside }: { bus: Bus; alongside?: (messages: readonly Message[]) => Promise<void> },
 ): Promise<number> {
   const documents = await collection
     .find({ 'outbox.id': { $gt: '' } }, { projection: { outbox: 1 }, limit: ROUND_LIMIT })
     .toArray();
   if (documents.length === 0) return 0;
   const messages = documents.flatMap((document) => document.outbox);
-  await bus.publish(messages);
+  await Promise.all([bus.publish(messages), alongside?.(messages)]);
   await collection.updateMany({ _id: { $in: documents.map((document) => document._id) } }, {
     $pull: { outbox: { id: { $in: messages.map((message) => message.id) } } },
   } as Document);

@@ -35,8 +35,11 @@ export function mayBegin(to: MiddleState, step: { pinId?: string }): Document {
   return to === 'expiring' ? passed('$expiresAt') : {};
 }
 
-/** The hold documents. Each change is one compare-and-set by state and version. */
-export function createHolds(db: Db) {
+/**
+ * The hold documents. Each change is one compare-and-set by state and version. `stored` hears of
+ * each message once the change that carries it is in the store.
+ */
+export function createHolds(db: Db, stored: (message: Message) => void = () => undefined) {
   const holds = db.collection<Hold>('holds');
   const settledId = gather(async (holdIds) => {
     const found = await holds
@@ -72,6 +75,7 @@ export function createHolds(db: Db) {
     async insert(hold: Hold): Promise<boolean> {
       try {
         await holds.insertOne(hold);
+        hold.outbox.forEach(stored);
         return true;
       } catch (error) {
         if (isDuplicate(error)) return false;
@@ -123,7 +127,7 @@ export function createHolds(db: Db) {
     },
 
     /** Ends a step: the new state with its message and its history in one write. */
-    settle(
+    async settle(
       hold: Hold,
       to: HoldState,
       change: {
@@ -133,7 +137,7 @@ export function createHolds(db: Db) {
         closed?: { pinId: string; reason: string };
       },
     ): Promise<Hold | null> {
-      return holds.findOneAndUpdate(
+      const after = await holds.findOneAndUpdate(
         asRead(hold),
         {
           $set: { state: to, ...(isMiddle(to) ? {} : { step: null }), ...change.set },
@@ -146,10 +150,12 @@ export function createHolds(db: Db) {
         },
         { returnDocument: 'after' },
       );
+      if (after !== null) stored(change.message);
+      return after;
     },
 
     /** Writes the later end of an extended hold, if it has not moved meanwhile. */
-    extend(
+    async extend(
       hold: Hold,
       change: {
         extension: Hold['extensions'][number];
@@ -157,7 +163,7 @@ export function createHolds(db: Db) {
         entry: HistoryEntry;
       },
     ): Promise<Hold | null> {
-      return holds.findOneAndUpdate(
+      const after = await holds.findOneAndUpdate(
         asRead(hold),
         {
           $set: { expiresAt: change.extension.expiresAt },
@@ -170,6 +176,8 @@ export function createHolds(db: Db) {
         },
         { returnDocument: 'after' },
       );
+      if (after !== null) stored(change.message);
+      return after;
     },
 
     /** Closes a pin for good, with a message where booking waits for one. */

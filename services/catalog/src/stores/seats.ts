@@ -176,7 +176,10 @@ export function createSeats(db: Db) {
     /** The seats of a hold as they stand now, for its messages. */
     async changesOf(hold: Pick<Hold, 'eventId' | 'seats'>): Promise<Seat[]> {
       return seats
-        .find({ _id: { $in: idsOf(hold) } }, { projection: { seatId: 1, version: 1, status: 1 } })
+        .find(
+          { _id: { $in: idsOf(hold) } },
+          { projection: { seatId: 1, version: 1, status: 1, order: 1 } },
+        )
         .sort({ _id: 1 })
         .toArray();
     },

@@ -1,0 +1,193 @@
+import { monotonicMs } from '@holdfast/shared/clock.ts';
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import type { SeatMapPlace } from '@holdfast/shared/contracts/seat-map.ts';
+import { describeError } from '@holdfast/shared/errors.ts';
+import type { Logger } from '@holdfast/shared/logger.ts';
+import { LRUCache } from 'lru-cache';
+import { applyChanges, applyDeltas, type Board, type BoardChange, deltaOf } from './board.ts';
+import { readBoard } from './board-reading.ts';
+import type { DeltaStream } from './delta-stream.ts';
+import { seatNewsOf } from './seat-changes.ts';
+import type { SeatStandings } from './stores/seat-standings.ts';
+
+/** Seats of all boards together: about 150 MB of them. */
+const MOST_SEATS = 400_000;
+/** A board is asked to be no older than this, as far as the delta stream tells. */
+export const FOLLOW_MS = 100;
+/** While Redis is away, a board is read anew from the documents at this age. */
+const AWAY_MS = 2_500;
+/** The documents are read again from time to time all the same: some changes have no message. */
+const RECHECK_MS = 30_000;
+
+/** A board with its place in the delta stream; `revision` grows with each change of it. */
+export type FollowedBoard = {
+  board: Board;
+  /** Undefined where Redis was away when it was read. */
+  place: SeatMapPlace | undefined;
+  revision: number;
+  /** Instants of this process: when others were last asked for changes, and the documents read. */
+  checkedAt: number;
+  readAt: number;
+};
+
+/** Changes made by this process while the documents are being read. */
+type Reading = { done: Promise<FollowedBoard | undefined>; meanwhile: BoardChange[] };
+
+/**
+ * Boards of the events that are asked for, in memory (least recently asked for go first). Each is
+ * read once from the documents, however many ask; then it follows this process's own changes at
+ * once and those of others by the delta stream, when it is asked for.
+ */
+export function createBoards(deps: {
+  standings: SeatStandings;
+  stream: DeltaStream;
+  /** The plan that an event's seats follow; undefined for one without complete seats. */
+  planVersionOf: (eventId: string) => Promise<number | undefined>;
+  log: Logger;
+  mostSeats?: number;
+}) {
+  const { stream, log } = deps;
+  const boards = new LRUCache<string, FollowedBoard>({
+    maxSize: deps.mostSeats ?? MOST_SEATS,
+    sizeCalculation: ({ board }) => Math.max(board.faces.length, 1),
+  });
+  const readings = new Map<string, Reading>();
+  const followings = new Map<string, Promise<FollowedBoard | undefined>>();
+  /** The store's clock minus this process's monotonic one. */
+  let clockAheadMs: number | undefined;
+  const nowMs = () => monotonicMs() + (clockAheadMs ?? 0);
+
+  /** Reads the documents; all who ask meanwhile share it. */
+  function read(eventId: string): Promise<FollowedBoard | undefined> {
+    const under = readings.get(eventId);
+    if (under) return under.done;
+    const meanwhile: BoardChange[] = [];
+    const done = readDocuments(eventId, meanwhile).finally(() => readings.delete(eventId));
+    readings.set(eventId, { done, meanwhile });
+    return done;
+  }
+
+  async function readDocuments(
+    eventId: string,
+    meanwhile: readonly BoardChange[],
+  ): Promise<FollowedBoard | undefined> {
+    const startedAt = monotonicMs();
+    // The place first: what the stream tells up to it, the documents have.
+    const place = await stream.end(eventId);
+    const planVersion = await deps.planVersionOf(eventId);
+    if (planVersion === undefined) {
+      boards.delete(eventId);
+      return undefined;
+    }
+    const before = boards.peek(eventId);
+    clockAheadMs = (await deps.standings.clockAheadMs(eventId)) ?? clockAheadMs;
+    const board = await readBoard(deps.standings, { eventId, planVersion, known: before?.board });
+    applyChanges(board, meanwhile);
+    const followed: FollowedBoard = {
+      board,
+      place,
+      revision: (before?.revision ?? 0) + 1,
+      checkedAt: startedAt,
+      readAt: startedAt,
+    };
+    boards.set(eventId, followed);
+    if (before) await tellUntold(before, followed);
+    return followed;
+  }
+
+  /** What the documents had and no message told, others are told. */
+  async function tellUntold(before: FollowedBoard, { board, place }: FollowedBoard): Promise<void> {
+    const isSame = before.board.planVersion === board.planVersion;
+    if (!isSame || before.place === undefined || before.place.epoch !== place?.epoch) return;
+    const untold = [...board.versions.keys()].filter(
+      (index) => (board.versions[index] ?? 0) > (before.board.versions[index] ?? 0),
+    );
+    if (untold.length === 0) return;
+    await stream.write(new Map([[board.eventId, untold.map((index) => deltaOf(board, index))]]));
+  }
+
+  /** Brings a board up to date. */
+  function follow(followed: FollowedBoard): Promise<FollowedBoard | undefined> {
+    const { eventId } = followed.board;
+    const under = followings.get(eventId);
+    if (under) return under;
+    const done = followStream(followed).finally(() => followings.delete(eventId));
+    followings.set(eventId, done);
+    return done;
+  }
+
+  async function followStream(followed: FollowedBoard): Promise<FollowedBoard | undefined> {
+    const { board, place } = followed;
+    const askedAt = monotonicMs();
+    // A board without a place comes to one by being read while Redis answers.
+    const since = place
+      ? await stream.since(board.eventId, place)
+      : (await stream.end(board.eventId))
+        ? 'gap'
+        : 'away';
+    if (since === 'gap') return read(board.eventId);
+    if (since === 'away') {
+      if (askedAt - followed.readAt > AWAY_MS) return read(board.eventId);
+      followed.checkedAt = askedAt;
+      return followed;
+    }
+    if (applyDeltas(board, since.deltas).length > 0) followed.revision += 1;
+    followed.place = since.place;
+    followed.checkedAt = askedAt;
+    if (askedAt - followed.readAt > RECHECK_MS) recheck(board.eventId);
+    return followed;
+  }
+
+  /** Reads the documents behind everybody's back, one event at a time. */
+  function recheck(eventId: string): void {
+    if (readings.size > 0) return;
+    read(eventId).catch((error) =>
+      log.warn('board.not_rechecked', { eventId, error: describeError(error) }),
+    );
+  }
+
+  async function find(eventId: string): Promise<FollowedBoard | undefined> {
+    const followed = boards.get(eventId);
+    if (followed === undefined) return read(eventId);
+    return monotonicMs() - followed.checkedAt <= FOLLOW_MS ? followed : follow(followed);
+  }
+
+  function note(eventId: string, changes: readonly BoardChange[]): void {
+    readings.get(eventId)?.meanwhile.push(...changes);
+    const followed = boards.peek(eventId);
+    if (followed && applyChanges(followed.board, changes).length > 0) followed.revision += 1;
+  }
+
+  return {
+    /** The store's clock as this process knows it, in ms; of use once a board was read. */
+    nowMs,
+
+    /** The board of an event, at most 100 ms behind other processes; undefined without seats. */
+    async get(eventId: string): Promise<Board | undefined> {
+      return (await find(eventId))?.board;
+    },
+
+    /** The same with its place in the delta stream. */
+    find,
+
+    /** What is in memory, however old. */
+    peek: (eventId: string): FollowedBoard | undefined => boards.get(eventId),
+
+    /** Changes that this process has stored. */
+    note,
+
+    /** The same from the message that tells of them. */
+    noteMessage(message: Message): void {
+      const news = seatNewsOf(message);
+      if (news) note(news.eventId, news.changes);
+    },
+
+    /** An event's seats follow another plan: all processes and clients read them anew. */
+    async replanned(eventId: string): Promise<void> {
+      boards.delete(eventId);
+      await stream.renew();
+    },
+  };
+}
+
+export type Boards = ReturnType<typeof createBoards>;

@@ -1,0 +1,52 @@
+import { monotonicMs } from '@holdfast/shared/clock.ts';
+import type { Db, Document } from 'mongodb';
+import type { Seat, SeatFace } from '../seat.ts';
+
+const SEATS_A_READ = 5_000;
+const STANDING = { _id: 0, seatId: 1, order: 1, status: 1, version: 1, 'hold.expiresAt': 1 };
+const FACE = { label: 1, section: 1, row: 1, number: 1, position: 1, category: 1, flags: 1 };
+
+/** How a seat stood when it was read. */
+export type Standing = Pick<Seat, 'seatId' | 'order' | 'status' | 'version'> & {
+  hold?: { expiresAt: Date };
+};
+
+/** All seats of an event as the documents have them, for the boards; nothing is decided by them. */
+export function createSeatStandings(db: Db) {
+  const seats = db.collection<Seat>('seats');
+
+  function inParts<T extends Document>(eventId: string, projection: Document): AsyncIterable<T> {
+    return seats.find<T>({ eventId }, { projection, sort: { order: 1 }, batchSize: SEATS_A_READ });
+  }
+
+  return {
+    /** In the plan's order. */
+    read: (eventId: string) => inParts<Standing>(eventId, STANDING),
+    readWithFaces: (eventId: string) =>
+      inParts<Standing & SeatFace>(eventId, { ...STANDING, ...FACE }),
+
+    /** The places in the plan of some seats. */
+    async ordersOf(eventId: string, seatIds: readonly string[]): Promise<Map<string, number>> {
+      const found = await seats
+        .find({ _id: { $in: seatIds.map((seatId) => `${eventId}:${seatId}`) }, eventId })
+        .project<{ seatId: string; order: number }>({ _id: 0, seatId: 1, order: 1 })
+        .toArray();
+      return new Map(found.map((seat) => [seat.seatId, seat.order]));
+    },
+
+    /** How far the store's clock is ahead of this process's monotonic one, in ms. */
+    async clockAheadMs(eventId: string): Promise<number | undefined> {
+      const askedAt = monotonicMs();
+      const [found] = await seats
+        .aggregate<{ now: Date }>([
+          { $match: { eventId } },
+          { $limit: 1 },
+          { $project: { _id: 0, now: '$$NOW' } },
+        ])
+        .toArray();
+      return found && found.now.getTime() - (askedAt + monotonicMs()) / 2;
+    },
+  };
+}
+
+export type SeatStandings = ReturnType<typeof createSeatStandings>;

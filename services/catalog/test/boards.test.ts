@@ -1,0 +1,151 @@
+import { monotonicMs } from '@holdfast/shared/clock.ts';
+import { waitUntil } from '@holdfast/shared/wait.ts';
+import { expect } from 'chai';
+import { type Board, statusAt } from '../src/board.ts';
+import { readCatalogConfig } from '../src/config.ts';
+import { type Catalog, createService } from '../src/service.ts';
+import { startWire } from './wire.ts';
+import { given, seatIds, startWorld, type World } from './world.ts';
+
+/** A second process of the same catalog, in this one. */
+async function startOther(world: World, settings: Record<string, string> = {}): Promise<Catalog> {
+  const other = await createService(readCatalogConfig({ ...world.environment, ...settings }));
+  await other.ready;
+  return other;
+}
+
+/** The statuses that a catalog's board shows, in the plan's order. */
+async function shown({ boards }: Pick<Catalog, 'boards'>, eventId: string): Promise<string[]> {
+  const board = await boards.get(eventId);
+  if (board === undefined) return [];
+  return statusesOf(board, boards.nowMs());
+}
+const statusesOf = (board: Board, nowMs: number) =>
+  [...board.codes.keys()].map((index) => statusAt(board, index, nowMs));
+
+/** How long until the condition holds, in ms. */
+async function timed(what: string, condition: () => Promise<boolean>, limitMs: number) {
+  const startedAt = monotonicMs();
+  await waitUntil(what, condition, { limitMs, everyMs: 10 });
+  return monotonicMs() - startedAt;
+}
+
+describe('boards', () => {
+  let world: World;
+  let other: Catalog;
+  before(async () => {
+    world = await startWorld();
+    other = await startOther(world);
+  });
+  after(async () => {
+    await other.stop();
+    await world.stop();
+  });
+
+  it('have the seats of an event as its documents do, and none of an event without seats', async () => {
+    const eventId = await world.event(4);
+    await world.take(await world.user(), eventId, ['GENERAL-2']);
+    await world.db
+      .collection<{ _id: string }>('seats')
+      .updateOne({ _id: `${eventId}:GENERAL-4` }, { $set: { status: 'blocked' } });
+    expect(await shown(other, eventId)).to.deep.equal([
+      'available',
+      'held',
+      'available',
+      'blocked',
+    ]);
+    const board = await other.boards.get(eventId);
+    const stored = await world.seats(eventId);
+    expect(board?.faces.map((face) => face.seatId)).to.deep.equal(stored.map((one) => one.seatId));
+    expect([...(board?.versions ?? [])]).to.deep.equal(stored.map((one) => one.version));
+    expect(await shown(other, '0198c9d4-0000-7000-8000-000000000001')).to.deep.equal([]);
+  });
+
+  it('show what their own process stored at once, and what it gave back', async () => {
+    const eventId = await world.event(3);
+    expect(await shown(world.catalog, eventId)).to.deep.equal(Array(3).fill('available'));
+    const buyer = await world.user();
+    const { body } = await world.take(buyer, eventId, seatIds(2));
+    const peeked = world.catalog.boards.peek(eventId)?.board;
+    expect(peeked && statusesOf(peeked, world.catalog.boards.nowMs())).to.deep.equal([
+      'held',
+      'held',
+      'available',
+    ]);
+    await world.call('DELETE', `/api/holds/${body.hold.holdId}`, { as: buyer });
+    expect(peeked && statusesOf(peeked, world.catalog.boards.nowMs())).to.deep.equal(
+      Array(3).fill('available'),
+    );
+  });
+
+  it('show what another process stored within 250 ms', async () => {
+    const eventId = await world.event(3);
+    const buyer = await world.user();
+    await shown(other, eventId);
+    const { body } = await world.take(buyer, eventId, seatIds(2));
+    const taken = ['held', 'held', 'available'];
+    const tookMs = await timed(
+      'the seats to be taken elsewhere',
+      async () => String(await shown(other, eventId)) === String(taken),
+      2_000,
+    );
+    await world.call('DELETE', `/api/holds/${body.hold.holdId}`, { as: buyer });
+    const freedMs = await timed(
+      'the seats to be free elsewhere',
+      async () => !(await shown(other, eventId)).includes('held'),
+      2_000,
+    );
+    expect(Math.max(tookMs, freedMs)).to.be.below(250);
+  });
+
+  it('free a held seat at its own end, before anything is written', async () => {
+    const eventId = await world.event(1);
+    await world.catalog.sweeper.stop();
+    await other.sweeper.stop();
+    const { body } = await world.take(await world.user(), eventId, ['GENERAL-1'], 1);
+    const endsAtMs = Date.parse(body.hold.expiresAt);
+    await waitUntil('the hold to be seen', async () =>
+      (await shown(other, eventId)).includes('held'),
+    );
+    await waitUntil(
+      'the end of the hold',
+      async () => !(await shown(other, eventId)).includes('held'),
+    );
+    expect(other.boards.nowMs() - endsAtMs).to.be.within(0, 100);
+    expect((await world.seat(eventId, 'GENERAL-1')).status).to.equal('held');
+    world.catalog.sweeper.start();
+    other.sweeper.start();
+  });
+
+  it('are read from the store once, however many ask at once', async () => {
+    const eventId = await world.event(2);
+    const boards = await Promise.all(Array.from({ length: 50 }, () => other.boards.get(eventId)));
+    expect(new Set(boards).size).to.equal(1);
+    expect(other.boards.peek(eventId)?.revision).to.equal(1);
+  });
+});
+
+describe('boards without Redis', () => {
+  it('are read anew within 5 s while it is cut', async function () {
+    this.timeout(40_000);
+    const wire = await startWire(given('REDIS_URL'));
+    const world = await startWorld();
+    const other = await startOther(world, { REDIS_URL: wire.url });
+    try {
+      const eventId = await world.event(3);
+      const buyer = await world.user();
+      expect(await shown(other, eventId)).to.deep.equal(Array(3).fill('available'));
+      await wire.cut();
+      await world.take(buyer, eventId, ['GENERAL-1']);
+      const cutMs = await timed(
+        'the seat to be taken without Redis',
+        async () => (await shown(other, eventId))[0] === 'held',
+        10_000,
+      );
+      expect(cutMs).to.be.below(5_000);
+    } finally {
+      await other.stop();
+      await world.stop();
+    }
+  });
+});
