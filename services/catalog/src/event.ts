@@ -1,7 +1,9 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { EventStatus } from '@holdfast/shared/contracts/events.ts';
+import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { HistoryEntry } from './hold.ts';
+import type { SeatFace } from './seat.ts';
 
 export type Price = { category: string; priceMinor: number };
 
@@ -48,6 +50,8 @@ export type Event = {
   tags: string[];
   metadata: Record<string, string | number | boolean>;
   maxPerUser?: number | null;
+  /** Most seats of one hold, within the service's own limit. */
+  maxPerOrder?: number | null;
   status: EventStatus;
   /** False until every seat is there; nothing is for sale before. */
   ready: boolean;
@@ -69,6 +73,18 @@ export function refuseSale(event: Event | undefined, eventId: string): Refusal |
     return refused('event_cancelled', `The event ${event.name} will not take place.`);
   }
   return undefined;
+}
+
+/** What seats cost at the event's prices of now, in the order of the plan. */
+export function priceSeats(event: Event, seats: readonly SeatFace[]): OfferSeat[] {
+  const priceOf = new Map(event.prices.map((price) => [price.category, price.priceMinor]));
+  return seats
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ seatId, label, section, row, number, category }) => {
+      const priceMinor = priceOf.get(category);
+      if (priceMinor === undefined) throw new Error(`Category ${category} has no price`);
+      return { seatId, label, section, row, number, category, priceMinor };
+    });
 }
 
 /** Prices must name each category of the plan once, and no other. */

@@ -128,6 +128,8 @@ describe('a hold shows its owner', () => {
     ['returning', NOW, 'returned'],
     ['releasing', NOW, 'released'],
     ['expiring', NOW, 'expired'],
+    ['dropping', LATER, 'held'],
+    ['dropping', NOW, 'expired'],
   ];
   for (const [state, expiresAt, shown] of cases) {
     it(`${shown} when it is ${state}${expiresAt === NOW ? ' and past its end' : ''}`, () => {

@@ -11,6 +11,7 @@ export const MIDDLE_STATES = [
   'releasing',
   'expiring',
   'returning',
+  'dropping',
 ] as const;
 export type MiddleState = (typeof MIDDLE_STATES)[number];
 export type HoldState =
@@ -35,7 +36,17 @@ export type Step = {
   unpinTo?: 'held' | 'available';
   /** What the hold becomes after an unpin that frees its seats. */
   endsAs?: 'expired' | 'released';
+  /** The seats that a drop gives back. */
+  dropped?: string[];
 };
+
+/** A change of a hold's seats after it was taken; its `id` comes from the Idempotency-Key. */
+export type SeatsChange = {
+  id: string;
+  fingerprint: string;
+  /** An addition's seats while the hold has them, a drop's for ever. */
+  seatIds: string[];
+} & ({ kind: 'add'; attemptId: string } | { kind: 'drop' });
 
 export type HistoryEntry = {
   at: Date;
@@ -62,6 +73,8 @@ export type Hold = {
   maxPerUser: number;
   takenAt: Date;
   expiresAt: Date;
+  /** Seats added and dropped since; none in a hold that is as it was taken. */
+  changes?: SeatsChange[];
   extensions: { key: string | null; fingerprint: string; expiresAt: Date }[];
   /** Grows with each undone pin; seats carry it, so that a late pin of an old round misses them. */
   round: number;
@@ -106,6 +119,44 @@ export type Decision =
   | { kind: 'refuse_pin'; reason: PinRefusal; known: boolean }
   | { kind: 'close' }
   | Ignored;
+
+/** The tries that took the seats of a hold: any other that holds seats in its name has no say. */
+export function attemptsOf(hold: Pick<Hold, 'attemptId' | 'changes'>): string[] {
+  return [hold.attemptId, ...additionsOf(hold).map((one) => one.attemptId)];
+}
+
+/** How many seats each claim of a hold on the quota stands for: its own, and one an addition. */
+export function claimsOf(
+  hold: Pick<Hold, '_id' | 'seats' | 'changes'>,
+): { holdId: string; n: number }[] {
+  const additions = additionsOf(hold).map(({ id, seatIds }) => ({ holdId: id, n: seatIds.length }));
+  const added = additions.reduce((sum, { n }) => sum + n, 0);
+  return [{ holdId: hold._id, n: hold.seats.length - added }, ...additions];
+}
+
+function additionsOf(hold: Pick<Hold, 'changes'>) {
+  return (hold.changes ?? []).filter((one) => one.kind === 'add');
+}
+
+/** Most changes of the seats of one hold, so that its document stays small. */
+export const MOST_CHANGES = 40;
+
+export function totalOf(seats: readonly OfferSeat[]): number {
+  return seats.reduce((sum, seat) => sum + seat.priceMinor, 0);
+}
+
+/** The hold's document once these of its seats are dropped. */
+export function withoutSeats(
+  hold: Hold,
+  drop: SeatsChange & { kind: 'drop' },
+): Pick<Hold, 'seats' | 'totalMinor'> & { changes: SeatsChange[] } {
+  const kept = (seatId: string) => !drop.seatIds.includes(seatId);
+  const seats = hold.seats.filter((seat) => kept(seat.seatId));
+  const changes = (hold.changes ?? []).map((one) =>
+    one.kind === 'add' ? { ...one, seatIds: one.seatIds.filter(kept) } : one,
+  );
+  return { seats, totalMinor: totalOf(seats), changes: [...changes, drop] };
+}
 
 export function isMiddle(state: HoldState): state is MiddleState {
   return (MIDDLE_STATES as readonly HoldState[]).includes(state);
@@ -163,6 +214,7 @@ export function shownStatus(
 ): 'held' | 'in_checkout' | 'confirmed' | 'returned' | 'released' | 'expired' | 'aborted' {
   switch (hold.state) {
     case 'held':
+    case 'dropping':
       return hold.expiresAt <= now ? 'expired' : 'held';
     case 'pinning':
     case 'pinned':

@@ -26,7 +26,14 @@ function seat(seatId: string, change: Partial<Seat> = {}): Seat {
 function held(seatId: string, holdId: string, expiresAt = LATER): Seat {
   return seat(seatId, {
     status: 'held',
-    hold: { id: holdId, userId: 'u', attemptId: 'a', round: 0, takenAt: NOW, expiresAt },
+    hold: {
+      id: holdId,
+      userId: 'u',
+      attemptId: `try of ${holdId}`,
+      round: 0,
+      takenAt: NOW,
+      expiresAt,
+    },
   });
 }
 
@@ -59,15 +66,15 @@ describe('a missed take is explained', () => {
     ['by seats that do not exist', { wanted: ['A', 'Z'] }, { reason: 'not_found', seatIds: ['Z'] }],
     ['by a sale that is not open', { onSaleAt: LATER }, { reason: 'not_on_sale' }],
     [
-      'by a hold that has its document',
-      { found: [held('A', 'known')], settled: new Set(['known']) },
+      'by a try that stands in its hold',
+      { found: [held('A', 'known')], settled: new Set(['try of known']) },
       { reason: 'taken', seatIds: ['A'] },
     ],
     ['by a rival that is not settled', { found: [held('A', 'new')] }, { reason: 'contended' }],
     ['by a rival that has gone', { found: [seat('A')] }, { reason: 'contended' }],
     [
       'by an expired hold, which may be taken over',
-      { found: [held('A', 'known', NOW)], settled: new Set(['known']) },
+      { found: [held('A', 'known', NOW)], settled: new Set(['try of known']) },
       { reason: 'contended' },
     ],
     [

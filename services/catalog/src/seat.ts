@@ -79,7 +79,7 @@ export type Miss =
 
 /**
  * Explains a missed take. A seat counts as taken for good when it is sold, being paid, blocked,
- * or held by a hold that has its document (`settled`); a try without one may yet lose.
+ * or held by a try that stands in its hold's document (`settled`); any other may yet lose.
  */
 export function explainMiss(given: {
   wanted: readonly string[];
@@ -101,7 +101,7 @@ export function explainMiss(given: {
 export function isTaken(seat: SeatStanding, settled: ReadonlySet<string>, now: Date): boolean {
   const status = liveStatus(seat, now);
   if (status === 'available') return false;
-  return status !== 'held' || seat.hold === undefined || settled.has(seat.hold.id);
+  return status !== 'held' || seat.hold === undefined || settled.has(seat.hold.attemptId);
 }
 
 export function toChange({ seatId, version, status, order }: SeatChange): SeatChange {

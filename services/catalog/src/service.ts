@@ -22,6 +22,7 @@ import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
 import type { HoldLimits, HoldStores } from './operations/dependencies.ts';
 import { eventRoutes } from './routes/events.ts';
+import { holdSeatRoutes } from './routes/hold-seats.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { seatRoutes } from './routes/seats.ts';
@@ -30,6 +31,7 @@ import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/v
 import { createSeatFeed } from './seat-feed.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
+import { createHoldChanges } from './stores/hold-changes.ts';
 import { createHolds } from './stores/holds.ts';
 import { createIndexes } from './stores/indexes.ts';
 import { createKeys } from './stores/keys.ts';
@@ -104,6 +106,7 @@ export async function createService(
   const stores = {
     seats: createSeats(db),
     holds: createHolds(db, boards.noteMessage),
+    changes: createHoldChanges(db, boards.noteMessage),
     quotas: createQuotas(db),
     taken: createTakenSeats(),
     figures,
@@ -121,6 +124,7 @@ export async function createService(
   const events = createEvents(connection, (eventId) => seenEvents.forget(eventId));
   const eventStores = { venues, plans, events, seats: stores.seats, wake, log };
   const signer = createSigner(createKeys(db));
+  const holding = { ...stores, limits: limitsOf(config), inTurn: createTurns(), signer, events };
   const seenEvents: Remembered<EventView> = cache.remember('event', async (eventId) => {
     const event = await events.find(eventId);
     return event?.ready && event.status !== 'draft' ? viewEvent(event) : undefined;
@@ -171,7 +175,8 @@ export async function createService(
       ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
       ...eventRoutes(eventStores, seenEvents),
       ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
-      ...holdRoutes({ ...stores, limits: limitsOf(config), inTurn: createTurns(), signer, events }),
+      ...holdRoutes(holding),
+      ...holdSeatRoutes(holding),
       ...keyRoutes(signer),
     ],
     kept: cache.kept,

@@ -6,6 +6,7 @@ import { takeSeats } from '../src/operations/take-seats.ts';
 import { limitsOf } from '../src/service.ts';
 import { openDatabase } from '../src/stores/database.ts';
 import { createEvents } from '../src/stores/events.ts';
+import { createHoldChanges } from '../src/stores/hold-changes.ts';
 import { createHolds } from '../src/stores/holds.ts';
 import { createQuotas } from '../src/stores/quotas.ts';
 import { createSeats } from '../src/stores/seats.ts';
@@ -23,6 +24,7 @@ const { db } = database;
 const deps = {
   seats: createSeats(db),
   holds: createHolds(db),
+  changes: createHoldChanges(db),
   quotas: createQuotas(db),
   taken: createTakenSeats(),
   inTurn: createTurns(),

@@ -1,6 +1,14 @@
 import type { Check } from '../check.ts';
 
-const MIDDLE = ['pinning', 'confirming', 'unpinning', 'releasing', 'expiring', 'returning'];
+const MIDDLE = [
+  'pinning',
+  'confirming',
+  'unpinning',
+  'releasing',
+  'expiring',
+  'returning',
+  'dropping',
+];
 /** What the seats of a hold in each settled state must be. */
 const SEAT_STATUS: Readonly<Record<string, string>> = { pinned: 'committing', confirmed: 'sold' };
 

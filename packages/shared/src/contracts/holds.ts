@@ -79,6 +79,11 @@ function holdContract(
 
 export const holdTaken = holdContract('hold.taken.v1', 'Seats were taken by a hold', example);
 export const holdExtended = holdContract('hold.extended.v1', 'A hold ends later', example);
+export const holdChanged = holdContract(
+  'hold.changed.v1',
+  'Seats were added to a live hold, or dropped from it: `seats` are those, with what they are now',
+  { ...example, reason: 'seats added' },
+);
 export const holdPinned = holdContract(
   'hold.pinned.v1',
   'The seats of a hold wait for money and do not expire; the booking may capture',
@@ -121,6 +126,7 @@ export const holdReturned = holdContract(
 export const HOLD_CONTRACTS = [
   holdTaken,
   holdExtended,
+  holdChanged,
   holdPinned,
   holdPinRefused,
   holdPinUnsettled,

@@ -29,6 +29,7 @@ export type EventEdit = {
   tags?: string[];
   metadata?: Record<string, string | number | boolean>;
   maxPerUser?: number;
+  maxPerOrder?: number;
   status?: Event['status'];
 };
 

@@ -27,6 +27,7 @@ export type EventInput = {
   tags: string[];
   metadata: Record<string, string | number | boolean>;
   maxPerUser?: number;
+  maxPerOrder?: number;
   status: 'draft' | 'published';
 };
 
@@ -94,6 +95,7 @@ async function draftEvent(
     planVersion: venue.planVersion,
     categories: venue.categories,
     maxPerUser: input.maxPerUser ?? null,
+    maxPerOrder: input.maxPerOrder ?? null,
     ready: false,
     seatCount: venue.seatCount,
     searchText: searchTextOf({ ...input, venueName: venue.name }),

@@ -1,5 +1,6 @@
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Figures } from '../figures.ts';
+import type { HoldChanges } from '../stores/hold-changes.ts';
 import type { Holds } from '../stores/holds.ts';
 import type { Quotas } from '../stores/quotas.ts';
 import type { Seats } from '../stores/seats.ts';
@@ -9,6 +10,7 @@ import type { TakenSeats } from '../taken-seats.ts';
 export type HoldStores = {
   seats: Seats;
   holds: Holds;
+  changes: HoldChanges;
   quotas: Quotas;
   taken: TakenSeats;
   figures: Figures;

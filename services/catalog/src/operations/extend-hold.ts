@@ -2,12 +2,12 @@ import { holdExtended } from '@holdfast/shared/contracts/holds.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Hold, historyEntry, shownStatus } from '../hold.ts';
+import { type Hold, historyEntry } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
 import { finishHold } from './finish-hold.ts';
-import { findOwn } from './own-hold.ts';
+import { findOwn, findOwnAtRest, refuseInactive } from './own-hold.ts';
 
 export type ExtendHold = {
   holdId: string;
@@ -25,7 +25,7 @@ export async function extendHold(
   deps: HoldStores & { limits: HoldLimits },
   command: ExtendHold,
 ): Promise<HoldNow | Refusal> {
-  const found = await findOwn(deps.holds, command);
+  const found = await findOwnAtRest(deps, command);
   if ('kind' in found) return found;
   const { hold, now } = found;
   const request = fingerprint({ durationMs: command.durationMs });
@@ -75,13 +75,8 @@ function refuseExtension(
   now: Date,
   durationMs: number,
 ): Refusal | undefined {
-  const status = shownStatus(hold, now);
-  if (status === 'expired')
-    return refused('hold_expired', 'The hold has run out: take the seats anew.');
-  if (status === 'in_checkout') {
-    return refused('hold_in_checkout', 'The hold is being paid and does not expire meanwhile.');
-  }
-  if (status !== 'held') return refused('hold_not_active', `The hold is ${status}.`);
+  const inactive = refuseInactive(hold, now);
+  if (inactive) return inactive;
   const longest = hold.takenAt.getTime() + limits.totalMaxMs;
   if (hold.extensions.length >= limits.maxExtensions) {
     return refused(

@@ -1,6 +1,7 @@
 import type { Contract } from '@holdfast/shared/contracts/contract.ts';
 import {
   type HoldChange,
+  holdChanged,
   holdConfirmed,
   holdExpired,
   holdPinned,
@@ -29,7 +30,8 @@ export async function finishHold(stores: HoldStores, hold: Hold): Promise<Hold |
   const finished = await STEPS[hold.state](stores, hold);
   if (finished === null) return null;
   stores.wake();
-  stores.taken.forget(hold.seats.map((seat) => seatKey(hold.eventId, seat.seatId)));
+  const seatIds = hold.step?.dropped ?? hold.seats.map((seat) => seat.seatId);
+  stores.taken.forget(seatIds.map((seatId) => seatKey(hold.eventId, seatId)));
   if (isMiddle(finished.state)) return finishHold(stores, finished);
   stores.figures.ended.inc({ state: finished.state });
   return finished;
@@ -72,7 +74,7 @@ const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = 
     }
     const lost = hold.step?.reason === SEATS_LOST;
     await stores.seats.free(hold);
-    await stores.quotas.drop({ ...hold, holdId: hold._id });
+    await stores.quotas.end(hold);
     return settle(
       stores,
       hold,
@@ -94,16 +96,23 @@ const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = 
     return settle(stores, hold, 'expired', holdExpired);
   },
 
+  async dropping(stores, hold) {
+    const dropped = hold.step?.dropped ?? [];
+    await stores.seats.freeDropped(hold, dropped);
+    await stores.quotas.shrink(hold);
+    return settle(stores, hold, 'held', holdChanged, { expiresAt: hold.expiresAt });
+  },
+
   async returning(stores, hold) {
     await stores.seats.returnSold(hold);
-    await stores.quotas.drop({ ...hold, holdId: hold._id });
+    await stores.quotas.end(hold);
     return settle(stores, hold, 'returned', holdReturned);
   },
 };
 
 async function giveUpSeats(stores: HoldStores, hold: Hold): Promise<void> {
   await stores.seats.free(hold);
-  await stores.quotas.drop({ ...hold, holdId: hold._id });
+  await stores.quotas.end(hold);
 }
 
 /** Messages that answer a command of booking have one id, however often they are sent. */
@@ -127,7 +136,10 @@ async function settle(
 ): Promise<Hold | null> {
   const origin = hold.step?.origin ?? unknownOrigin(hold);
   const reason = hold.step?.reason ?? to;
-  const seats = await stores.seats.changesOf(hold);
+  const dropped = hold.step?.dropped?.map((seatId) => ({ seatId }));
+  const found = await stores.seats.changesOf({ ...hold, ...(dropped && { seats: dropped }) });
+  // A dropped seat that is held again is in other hands, whose own message tells until when.
+  const seats = dropped ? found.filter((seat) => seat.status !== 'held') : found;
   return stores.holds.settle(hold, to, {
     message: holdMessage(contract, hold, {
       ...answerId(contract, hold.pinId),
@@ -145,7 +157,7 @@ async function settle(
       origin,
       reason,
       { state: hold.step?.from ?? hold.state },
-      { state: to },
+      { state: to, ...(dropped && { dropped: hold.step?.dropped }) },
     ),
     ...(change.set && { set: change.set }),
     ...(change.closed && { closed: change.closed }),

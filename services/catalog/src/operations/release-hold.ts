@@ -4,7 +4,7 @@ import { isMiddle } from '../hold.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { HoldStores } from './dependencies.ts';
 import { finishHold } from './finish-hold.ts';
-import { findOwn } from './own-hold.ts';
+import { findOwnAtRest } from './own-hold.ts';
 
 const MOST_TRIES = 20;
 
@@ -14,7 +14,7 @@ export async function releaseHold(
   command: { holdId: string; userId: string; origin: Origin },
 ): Promise<HoldNow | Refusal> {
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const found = await findOwn(stores.holds, command);
+    const found = await findOwnAtRest(stores, command);
     if ('kind' in found) return found;
     const { hold, now } = found;
     if (hold.state === 'held') {

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '@holdfast/shared/clock.ts';
-import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { explainMiss, isTaken, type Miss, type Seat, type SeatStanding, seatKey } from '../seat.ts';
 import type { Take } from '../stores/seats.ts';
 import type { HoldStores } from './dependencies.ts';
+import { refuseTaken } from './refusals.ts';
 
 /** How long a try waits for rivals that are not settled themselves; far below the orphans' age. */
 const PATIENCE_MS = 3_000;
@@ -64,6 +65,32 @@ async function takeInOrder(
   return seats;
 }
 
+/** The same, and the quota's claim of the try goes with its seats where it took none. */
+export async function seizeOrUndo(
+  stores: HoldStores,
+  take: Take,
+  seatIds: readonly string[],
+): Promise<Seat[] | Refusal> {
+  let seats: Seat[] | Refusal;
+  try {
+    seats = await seizeSeats(stores, take, seatIds);
+  } catch (error) {
+    // Best effort: what can not be undone now, the sweeper frees as an orphan.
+    await undoTake(stores, take).catch((cause) =>
+      stores.log.warn('hold.undo_failed', { holdId: take.holdId, error: String(cause) }),
+    );
+    throw error;
+  }
+  if (isRefusal(seats)) await stores.quotas.dropTry(take);
+  return seats;
+}
+
+/** Gives back what a try took, then its claim. */
+export async function undoTake(stores: HoldStores, take: Take): Promise<void> {
+  await stores.seats.giveBack(take.eventId, take.holdId, take.attemptId);
+  await stores.quotas.dropTry(take);
+}
+
 /** Why the seats can not be had, or `contended` if they may; what was seen is kept in mind. */
 export async function explain(
   stores: HoldStores,
@@ -75,7 +102,7 @@ export async function explain(
   const rivals = found.flatMap((seat) =>
     seat.status === 'held' && seat.hold ? [seat.hold.id] : [],
   );
-  const settled = await stores.holds.settledAmong(rivals);
+  const settled = await stores.holds.settledTries(rivals);
   const now = found[0]?.now ?? new Date(0);
   for (const seat of found) {
     if (isTaken(seat, settled, now)) stores.taken.learn(seat._id, lookedAt, lastsMs(seat, now));
@@ -105,12 +132,4 @@ export function refuseMiss(miss: FinalMiss, take: Pick<Sought, 'onSaleAt'>): Ref
     case 'taken':
       return refuseTaken(miss.seatIds);
   }
-}
-
-export function refuseTaken(seatIds: readonly string[]): Refusal {
-  return refused(
-    'seat_unavailable',
-    `These seats are taken: ${seatIds.join(', ')}. Choose others.`,
-    { seatIds },
-  );
 }

@@ -1,12 +1,12 @@
-import { ENDED_STATES, type Hold, isMiddle } from '../hold.ts';
+import { attemptsOf, ENDED_STATES, type Hold, isMiddle } from '../hold.ts';
 import type { Seat } from '../seat.ts';
+import { abandonTry } from './abandon-try.ts';
 import { abortHold } from './abort-hold.ts';
 import type { HoldStores } from './dependencies.ts';
 
 /**
  * Looks from held seats to their holds: frees those whose hold has ended, ends a try that broke
- * off before its document, and gives back what such a try took for a hold that another try of the
- * same Idempotency-Key completed elsewhere. Answers how many seats were freed.
+ * off before its document, and gives back what a try took for a hold that lives without it. Answers how many seats were freed.
  */
 export async function settleHeldSeats(stores: HoldStores, seats: readonly Seat[]): Promise<number> {
   const claims = new Map(
@@ -22,8 +22,8 @@ export async function settleHeldSeats(stores: HoldStores, seats: readonly Seat[]
       freed += await abortHold(stores, { holdId, userId, eventId });
     } else if (ENDED_STATES.includes(hold.state)) {
       freed += await stores.seats.freeHeldBy(eventId, holdId);
-    } else if (attemptId !== hold.attemptId) {
-      freed += await stores.seats.giveBack(eventId, holdId, attemptId);
+    } else if (!attemptsOf(hold).includes(attemptId)) {
+      freed += await abandonTry(stores, hold, attemptId, eventId);
     }
   }
   return freed;

@@ -3,8 +3,8 @@ import { holdTaken } from '@holdfast/shared/contracts/holds.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Event, refuseSale } from '../event.ts';
-import { type Hold, historyEntry } from '../hold.ts';
+import { type Event, priceSeats, refuseSale } from '../event.ts';
+import { type Hold, historyEntry, totalOf } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import { type Seat, seatKey } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
@@ -12,7 +12,8 @@ import type { Take } from '../stores/seats.ts';
 import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
-import { explain, refuseMiss, refuseTaken, seizeSeats } from './seize-seats.ts';
+import { mostSeats, refuseFull, refuseInFlight, refuseTaken, refuseTooMany } from './refusals.ts';
+import { explain, refuseMiss, seizeOrUndo, undoTake } from './seize-seats.ts';
 
 export type TakeSeats = {
   userId: string;
@@ -88,6 +89,8 @@ async function tryToTake(deps: Dependencies, wish: Wish): Promise<HoldNow | Refu
   if (earlier) return replay(earlier, wish.fingerprint);
   const closed = refuseSale(event, wish.eventId);
   if (closed || event === undefined) return closed ?? refused('event_not_found', 'No such event.');
+  const tooMany = refuseTooMany(seatIds.length, mostSeats(deps.limits, event));
+  if (tooMany) return tooMany;
   // A look is one read for many requests; a claim, a take and their undoing are this one's own.
   const now = monotonicMs();
   if (wish.keys.some((key) => deps.taken.suspects(key, now))) {
@@ -106,11 +109,7 @@ async function tryToTake(deps: Dependencies, wish: Wish): Promise<HoldNow | Refu
     ttlMs: durationMs,
   });
   if (claim.kind === 'full') {
-    return refused(
-      'quota_exceeded',
-      `One account may have ${maxPerUser} seats of this event; this one has ${claim.used} already.`,
-      { maxPerUser, used: claim.used },
-    );
+    return refuseFull(maxPerUser, claim.used);
   }
   if (claim.kind === 'in_flight') {
     return answerInFlight(deps, who, wish.fingerprint, claim.ageMs);
@@ -139,7 +138,7 @@ async function tryToTake(deps: Dependencies, wish: Wish): Promise<HoldNow | Refu
     for (const seat of seats) deps.taken.learn(seat._id, seizedAt, lastsMs);
     return { hold, now: hold.takenAt };
   }
-  await undo(deps, take);
+  await undoTake(deps, take);
   const other = await deps.holds.find(holdId);
   return other ? replay(other, wish.fingerprint) : brokenOff();
 }
@@ -149,13 +148,8 @@ function checkBounds(
   command: TakeSeats,
   durationMs: number,
 ): Refusal | undefined {
-  if (command.seatIds.length > limits.seatsPerHold) {
-    return refused(
-      'too_many_seats',
-      `A hold takes ${limits.seatsPerHold} seats at most; ${command.seatIds.length} were asked for.`,
-      { maxSeats: limits.seatsPerHold },
-    );
-  }
+  const tooMany = refuseTooMany(command.seatIds.length, limits.seatsPerHold);
+  if (tooMany) return tooMany;
   if (durationMs < limits.minMs || durationMs > limits.maxMs) {
     return refused(
       'hold_duration_invalid',
@@ -193,36 +187,7 @@ async function answerInFlight(
   if (ageMs > deps.limits.orphanAfterMs) await abortHold(deps, who);
   const earlier = await deps.holds.find(who.holdId);
   if (earlier) return replay(earlier, request);
-  return refused(
-    'request_in_flight',
-    'A request with this Idempotency-Key is being worked on: ask again in a moment.',
-  );
-}
-
-async function seizeOrUndo(
-  deps: Dependencies,
-  take: Take,
-  seatIds: readonly string[],
-): Promise<Seat[] | Refusal> {
-  let seats: Seat[] | Refusal;
-  try {
-    seats = await seizeSeats(deps, take, seatIds);
-  } catch (error) {
-    // Best effort: what can not be undone now, the sweeper frees as an orphan.
-    await undo(deps, take).catch((cause) =>
-      deps.log.warn('hold.undo_failed', { holdId: take.holdId, error: String(cause) }),
-    );
-    throw error;
-  }
-  if (isRefusal(seats)) {
-    await deps.quotas.drop({ ...take }, take.attemptId);
-  }
-  return seats;
-}
-
-async function undo(deps: HoldStores, take: Take): Promise<void> {
-  await deps.seats.giveBack(take.eventId, take.holdId, take.attemptId);
-  await deps.quotas.drop({ ...take }, take.attemptId);
+  return refuseInFlight();
 }
 
 function newHold(
@@ -232,15 +197,7 @@ function newHold(
   terms: { fingerprint: string; maxPerUser: number },
   origin: Origin,
 ): Hold {
-  const priceOf = new Map(event.prices.map((price) => [price.category, price.priceMinor]));
-  const priced = seats
-    .toSorted((a, b) => a.order - b.order)
-    .map((seat) => {
-      const priceMinor = priceOf.get(seat.category);
-      if (priceMinor === undefined) throw new Error(`Category ${seat.category} has no price`);
-      const { seatId, label, section, row, number, category } = seat;
-      return { seatId, label, section, row, number, category, priceMinor };
-    });
+  const priced = priceSeats(event, seats);
   const taken = seats.flatMap((seat) => seat.hold ?? []);
   const expiresAt = new Date(Math.min(...taken.map((one) => one.expiresAt.getTime())));
   const takenAt = new Date(Math.min(...taken.map((one) => one.takenAt.getTime())));
@@ -253,7 +210,7 @@ function newHold(
     state: 'held',
     seats: priced,
     currency: event.currency,
-    totalMinor: priced.reduce((sum, seat) => sum + seat.priceMinor, 0),
+    totalMinor: totalOf(priced),
     event: {
       name: event.name,
       venueName: event.venueName,

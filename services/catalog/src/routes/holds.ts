@@ -30,8 +30,10 @@ const seconds = (limits: HoldLimits) =>
     .min(1)
     .description(`At most ${limits.maxMs / 1000}`);
 
+/** A hold as an answer. */
+export const hold = { description: 'The hold', schema: Joi.object({ hold: holdView.required() }) };
+
 export function holdRoutes(deps: HoldDependencies): Route[] {
-  const hold = { description: 'The hold', schema: Joi.object({ hold: holdView.required() }) };
   return [
     route<{
       params: { eventId: string };
@@ -164,7 +166,7 @@ const milliseconds = (value: number | undefined) =>
   value === undefined ? undefined : value * 1_000;
 
 /** The hold as its owner sees it, with an offer as long as it can be booked. */
-async function withOffer(signer: Signer, { hold, now }: HoldNow) {
+export async function withOffer(signer: Signer, { hold, now }: HoldNow) {
   const view = viewHold(hold, now);
   if (view.status !== 'held') return { ...view, offer: undefined };
   return { ...view, offer: await signer.sign(offerOf(hold)) };

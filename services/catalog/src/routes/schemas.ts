@@ -91,7 +91,8 @@ const eventMembers = {
   prices: prices(),
   tags: words(50, 60),
   metadata: metadata(),
-  maxPerUser: Joi.number().integer().min(1).max(1_000),
+  maxPerUser: Joi.number().integer().min(1).max(1_000).description('Most seats for one account'),
+  maxPerOrder: Joi.number().integer().min(1).max(1_000).description('Most seats in one hold'),
 };
 
 export const newEvent = Joi.object({
@@ -122,6 +123,7 @@ export const cursor = () =>
 export const venueParams = Joi.object({ venueId: id().required() });
 export const eventParams = Joi.object({ eventId: id().required() });
 export const holdParams = Joi.object({ holdId: id().required() });
+export const holdSeatParams = Joi.object({ holdId: id().required(), seatId: seatId().required() });
 export const seatParams = Joi.object({ eventId: id().required(), seatId: seatId().required() });
 
 export const seatView = Joi.object({

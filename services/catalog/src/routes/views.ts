@@ -40,6 +40,7 @@ export function viewEvent(event: Event) {
     tags: event.tags,
     metadata: event.metadata,
     ...(event.maxPerUser && { maxPerUser: event.maxPerUser }),
+    ...(event.maxPerOrder && { maxPerOrder: event.maxPerOrder }),
     status: event.status,
     ready: event.ready,
     seatCount: event.seatCount,

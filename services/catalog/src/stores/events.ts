@@ -30,6 +30,7 @@ const schema = new Schema<Event>(
     tags: { type: [String], default: [] },
     metadata: { type: Schema.Types.Mixed, default: {} },
     maxPerUser: { type: Number, default: null },
+    maxPerOrder: { type: Number, default: null },
     status: { type: String, required: true },
     ready: { type: Boolean, required: true },
     seatCount: { type: Number, required: true },
@@ -55,6 +56,7 @@ export type EventChange = Partial<
     | 'tags'
     | 'metadata'
     | 'maxPerUser'
+    | 'maxPerOrder'
     | 'status'
     | 'searchText'
   >

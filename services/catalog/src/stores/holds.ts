@@ -2,6 +2,7 @@ import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import {
+  attemptsOf,
   type HistoryEntry,
   type Hold,
   type HoldState,
@@ -41,11 +42,14 @@ export function mayBegin(to: MiddleState, step: { pinId?: string }): Document {
  */
 export function createHolds(db: Db, stored: (message: Message) => void = () => undefined) {
   const holds = db.collection<Hold>('holds');
-  const settledId = gather(async (holdIds) => {
+  const attemptsById = gather(async (holdIds): Promise<ReadonlyMap<string, string[]>> => {
     const found = await holds
-      .find({ _id: { $in: holdIds }, state: { $ne: 'aborted' } }, { projection: { _id: 1 } })
+      .find(
+        { _id: { $in: holdIds }, state: { $ne: 'aborted' } },
+        { projection: { attemptId: 1, changes: 1 } },
+      )
       .toArray();
-    return new Map(found.map((hold) => [hold._id, hold._id]));
+    return new Map(found.map((hold) => [hold._id, attemptsOf(hold)]));
   });
   const asRead = (hold: Hold) => ({ _id: hold._id, state: hold.state, version: hold.version });
 
@@ -60,10 +64,10 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
       return new Map(found.map(({ now, ...hold }) => [hold._id, { hold, now }]));
     }),
 
-    /** Which of these holds have their document; an aborted one counts as none. */
-    async settledAmong(holdIds: readonly string[]): Promise<Set<string>> {
-      const settled = await Promise.all(holdIds.map(settledId));
-      return new Set(settled.filter((holdId) => holdId !== undefined));
+    /** The tries that stand in the documents of these holds; an aborted one has none. */
+    async settledTries(holdIds: readonly string[]): Promise<Set<string>> {
+      const settled = await Promise.all(holdIds.map(attemptsById));
+      return new Set(settled.flatMap((attempts) => attempts ?? []));
     },
 
     async statesOf(holdIds: readonly string[]): Promise<Map<string, Hold>> {

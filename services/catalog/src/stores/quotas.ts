@@ -1,6 +1,7 @@
 import { Fault } from '@holdfast/shared/errors.ts';
 import { LRUCache } from 'lru-cache';
 import type { Db, Document } from 'mongodb';
+import { claimsOf, type Hold } from '../hold.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { literal, nowPlus } from './time.ts';
@@ -16,11 +17,24 @@ export type Claim = {
 };
 type Quota = { _id: string; claims: Claim[] };
 
+export type ClaimCommand = {
+  userId: string;
+  eventId: string;
+  /** Names the claim: the hold, or an addition to one. */
+  holdId: string;
+  attemptId: string;
+  n: number;
+  cap: number;
+  ttlMs: number;
+  /** The hold's round, from 0. */
+  round?: number;
+};
+
 export type ClaimAnswer =
   | { kind: 'claimed'; expiresAt: Date }
   | { kind: 'full'; used: number }
   /** Another try of the same hold is under way, or broke off `ageMs` ago. */
-  | { kind: 'in_flight'; ageMs: number };
+  | { kind: 'in_flight'; ageMs: number; attemptId: string };
 
 /** Accounts whose document is known to be there, so that it is not inserted in vain. */
 const MOST_KNOWN = 100_000;
@@ -38,6 +52,9 @@ const UNEXPIRED = {
   },
 };
 const USED = { $sum: { $map: { input: UNEXPIRED, as: 'claim', in: '$$claim.n' } } };
+
+/** What finds the claims of a hold, of its additions too, in its round. */
+type Owner = Pick<Hold, '_id' | 'userId' | 'eventId' | 'round' | 'seats' | 'changes'>;
 
 const withSlack = (instant: Date) => new Date(instant.getTime() + SLACK_MS);
 const quotaKey = (userId: string, eventId: string) => `${userId}:${eventId}`;
@@ -59,13 +76,13 @@ export function createQuotas(db: Db) {
 
   function claimOnce(
     key: string,
-    command: { holdId: string; attemptId: string; n: number; cap: number; ttlMs: number },
+    command: Omit<ClaimCommand, 'userId' | 'eventId'>,
   ): Promise<Quota | null> {
-    const { holdId, attemptId, n, cap, ttlMs } = command;
+    const { holdId, attemptId, n, cap, ttlMs, round = 0 } = command;
     const room: Document = { $expr: { $not: [{ $gt: [{ $add: [USED, n] }, cap] }] } };
     const claim = {
       $mergeObjects: [
-        literal({ holdId, attemptId, n, round: 0 }),
+        literal({ holdId, attemptId, n, round }),
         { takenAt: '$$NOW', expiresAt: nowPlus(ttlMs + SLACK_MS) },
       ],
     };
@@ -76,15 +93,13 @@ export function createQuotas(db: Db) {
     );
   }
 
-  /** Changes the claim of a hold in its round, if it is there. */
-  async function change(
-    owner: { userId: string; eventId: string; _id: string; round: number },
-    members: Document,
-  ): Promise<void> {
+  /** Changes the claims of a hold in its round, those that are there. */
+  async function change(hold: Owner, members: Document): Promise<void> {
+    const holdIds = claimsOf(hold).map((claim) => claim.holdId);
     await quotas.updateOne(
       {
-        _id: quotaKey(owner.userId, owner.eventId),
-        claims: { $elemMatch: { holdId: owner._id, round: owner.round } },
+        _id: quotaKey(hold.userId, hold.eventId),
+        claims: { $elemMatch: { holdId: { $in: holdIds }, round: hold.round } },
       },
       [
         {
@@ -97,8 +112,8 @@ export function createQuotas(db: Db) {
                   $cond: [
                     {
                       $and: [
-                        { $eq: ['$$claim.holdId', literal(owner._id)] },
-                        { $eq: ['$$claim.round', owner.round] },
+                        { $in: ['$$claim.holdId', literal(holdIds)] },
+                        { $eq: ['$$claim.round', hold.round] },
                       ],
                     },
                     { $mergeObjects: ['$$claim', members] },
@@ -115,15 +130,7 @@ export function createQuotas(db: Db) {
 
   return {
     /** Claims n seats for a hold if the unexpired claims plus n stay within the cap. */
-    async claim(command: {
-      userId: string;
-      eventId: string;
-      holdId: string;
-      attemptId: string;
-      n: number;
-      cap: number;
-      ttlMs: number;
-    }): Promise<ClaimAnswer> {
+    async claim(command: ClaimCommand): Promise<ClaimAnswer> {
       const key = quotaKey(command.userId, command.eventId);
       if (!made.has(key)) await make(key);
       const quota = await claimOnce(key, command);
@@ -137,7 +144,8 @@ export function createQuotas(db: Db) {
         .toArray();
       const own = found?.claims.find((one) => one.holdId === command.holdId);
       if (found && own) {
-        return { kind: 'in_flight', ageMs: found.now.getTime() - own.takenAt.getTime() };
+        const ageMs = found.now.getTime() - own.takenAt.getTime();
+        return { kind: 'in_flight', ageMs, attemptId: own.attemptId };
       }
       if (found === undefined) {
         made.delete(key);
@@ -148,26 +156,24 @@ export function createQuotas(db: Db) {
       return { kind: 'full', used: found.used };
     },
 
-    /** Removes the claim of a hold; with `attemptId` only if that try made it. */
-    async drop(
-      owner: { userId: string; eventId: string; holdId: string },
-      attemptId?: string,
-    ): Promise<void> {
+    /** Removes the claim of a hold that never was. */
+    async drop(owner: { userId: string; eventId: string; holdId: string }): Promise<void> {
       await quotas.updateOne(
         { _id: quotaKey(owner.userId, owner.eventId) },
-        {
-          $pull: {
-            claims: { holdId: owner.holdId, ...(attemptId !== undefined && { attemptId }) },
-          },
-        },
+        { $pull: { claims: { holdId: owner.holdId } } },
+      );
+    },
+
+    /** Removes the claim that one try made. */
+    async dropTry(take: { userId: string; eventId: string; attemptId: string }): Promise<void> {
+      await quotas.updateOne(
+        { _id: quotaKey(take.userId, take.eventId) },
+        { $pull: { claims: { attemptId: take.attemptId } } },
       );
     },
 
     /** The claim counts until the given instant at least; one without expiry stays so. */
-    prolong: (
-      hold: { userId: string; eventId: string; _id: string; round: number },
-      expiresAt: Date,
-    ) =>
+    prolong: (hold: Owner, expiresAt: Date) =>
       change(hold, {
         expiresAt: {
           $cond: [
@@ -179,17 +185,31 @@ export function createQuotas(db: Db) {
       }),
 
     /** The claim counts for ever: its seats do not expire any more. */
-    keep: (hold: { userId: string; eventId: string; _id: string; round: number }) =>
-      change(hold, { expiresAt: null }),
+    keep: (hold: Owner) => change(hold, { expiresAt: null }),
+
+    /** The claims count no more seats than their hold has of them. Late or repeated it does no harm. */
+    shrink: (hold: Owner) => {
+      const counts = claimsOf(hold);
+      const count = {
+        $arrayElemAt: [
+          literal(counts.map((one) => one.n)),
+          { $indexOfArray: [literal(counts.map((one) => one.holdId)), '$$claim.holdId'] },
+        ],
+      };
+      return change(hold, { n: { $min: ['$$claim.n', count] } });
+    },
+
+    /** Removes the claims of a hold that has ended. */
+    async end(hold: Owner): Promise<void> {
+      const holdIds = claimsOf(hold).map((claim) => claim.holdId);
+      await quotas.updateOne(
+        { _id: quotaKey(hold.userId, hold.eventId) },
+        { $pull: { claims: { holdId: { $in: holdIds } } } },
+      );
+    },
 
     /** The claim expires again with its hold, in the hold's next round. */
-    restore: (hold: {
-      userId: string;
-      eventId: string;
-      _id: string;
-      round: number;
-      expiresAt: Date;
-    }) =>
+    restore: (hold: Owner & { expiresAt: Date }) =>
       change(hold, {
         expiresAt: literal(withSlack(hold.expiresAt)),
         round: hold.round + 1,

@@ -1,7 +1,7 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
 import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
 import type { Db, Document } from 'mongodb';
-import type { Hold } from '../hold.ts';
+import { attemptsOf, type Hold } from '../hold.ts';
 import { eventIdOf, type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts';
 import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
@@ -16,8 +16,10 @@ export type Take = {
   userId: string;
   attemptId: string;
   ttlMs: number;
-  /** End of the quota's claim: no seat outlives it. */
+  /** No seat outlives it: the end of the quota's claim, or of the hold that gets more seats. */
   notAfter: Date;
+  /** The hold's round, from 0. */
+  round?: number;
 };
 
 /** A seat as it stood at an instant of the server's clock. */
@@ -41,8 +43,8 @@ export function takeable(onSaleAt: Date): Document {
 
 /** The change of a take; each seat becomes what its own try says. */
 function taken(keys: readonly string[], takes: readonly Take[]): Document[] {
-  const claims = takes.map(({ holdId, userId, attemptId, ttlMs, notAfter }) => ({
-    kept: { id: holdId, userId, attemptId, round: 0 },
+  const claims = takes.map(({ holdId, userId, attemptId, ttlMs, notAfter, round = 0 }) => ({
+    kept: { id: holdId, userId, attemptId, round },
     ttlMs,
     notAfter,
   }));
@@ -68,7 +70,7 @@ const FREED: Document[] = [
   { $unset: ['hold', 'commit'] },
 ];
 
-const idsOf = (hold: Pick<Hold, 'eventId' | 'seats'>) =>
+const idsOf = (hold: { eventId: string; seats: readonly { seatId: string }[] }) =>
   hold.seats.map((seat) => seatKey(hold.eventId, seat.seatId));
 
 const eventIdsOf = (keys: readonly string[]) => [...new Set(keys.map(eventIdOf))];
@@ -174,7 +176,10 @@ export function createSeats(db: Db) {
     },
 
     /** The seats of a hold as they stand now, for its messages. */
-    async changesOf(hold: Pick<Hold, 'eventId' | 'seats'>): Promise<Seat[]> {
+    async changesOf(hold: {
+      eventId: string;
+      seats: readonly { seatId: string }[];
+    }): Promise<Seat[]> {
       return seats
         .find(
           { _id: { $in: idsOf(hold) } },
@@ -248,6 +253,20 @@ export function createSeats(db: Db) {
 
     async free(hold: Hold): Promise<void> {
       await seats.updateMany(ofHold(hold, 'held'), FREED);
+    },
+
+    /** Frees seats that a hold dropped, and none that it took again since. */
+    async freeDropped(hold: Hold, seatIds: readonly string[]): Promise<void> {
+      await seats.updateMany(
+        {
+          _id: { $in: seatIds.map((seatId) => seatKey(hold.eventId, seatId)) },
+          eventId: hold.eventId,
+          status: 'held',
+          'hold.id': hold._id,
+          'hold.attemptId': { $in: attemptsOf(hold) },
+        },
+        FREED,
+      );
     },
 
     async returnSold(hold: Hold): Promise<void> {

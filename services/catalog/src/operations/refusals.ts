@@ -1,0 +1,38 @@
+import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import type { Event } from '../event.ts';
+import type { HoldLimits } from './dependencies.ts';
+
+/** Most seats that one hold of the event may have, and so one order. */
+export function mostSeats(limits: HoldLimits, event: Event | undefined): number {
+  return Math.min(limits.seatsPerHold, event?.maxPerOrder ?? limits.seatsPerHold);
+}
+
+export function refuseTooMany(wanted: number, most: number): Refusal | undefined {
+  if (wanted <= most) return undefined;
+  return refused('too_many_seats', `A hold takes ${most} seats at most; this makes ${wanted}.`, {
+    maxSeats: most,
+  });
+}
+
+export function refuseFull(maxPerUser: number, used: number): Refusal {
+  return refused(
+    'quota_exceeded',
+    `One account may have ${maxPerUser} seats of this event; this one has ${used} already.`,
+    { maxPerUser, used },
+  );
+}
+
+export function refuseInFlight(): Refusal {
+  return refused(
+    'request_in_flight',
+    'A request with this Idempotency-Key is being worked on: ask again in a moment.',
+  );
+}
+
+export function refuseTaken(seatIds: readonly string[]): Refusal {
+  return refused(
+    'seat_unavailable',
+    `These seats are taken: ${seatIds.join(', ')}. Choose others.`,
+    { seatIds },
+  );
+}

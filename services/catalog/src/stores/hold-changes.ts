@@ -1,0 +1,95 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import type { Db } from 'mongodb';
+import {
+  type HistoryEntry,
+  type Hold,
+  type SeatsChange,
+  type Step,
+  totalOf,
+  withoutSeats,
+} from '../hold.ts';
+import { literal, notPassed, plusOne } from './time.ts';
+
+/**
+ * Changes of a live hold that leave it live, each one compare-and-set by state and version.
+ * `stored` hears of each message once the change that carries it is in the store.
+ */
+export function createHoldChanges(db: Db, stored: (message: Message) => void = () => undefined) {
+  const holds = db.collection<Hold>('holds');
+  const asRead = (hold: Hold) => ({ _id: hold._id, state: hold.state, version: hold.version });
+
+  return {
+    /** Makes seats that were taken for a hold its own, if it has not moved or run out meanwhile. */
+    async add(
+      hold: Hold,
+      addition: {
+        seats: readonly OfferSeat[];
+        change: SeatsChange & { kind: 'add' };
+        message: Message;
+        entry: HistoryEntry;
+      },
+    ): Promise<Hold | null> {
+      const seats = [...hold.seats, ...addition.seats];
+      const after = await holds.findOneAndUpdate(
+        { ...asRead(hold), ...notPassed('$expiresAt') },
+        {
+          $set: {
+            seats,
+            totalMinor: totalOf(seats),
+            changes: [...(hold.changes ?? []), addition.change],
+          },
+          $inc: { version: 1 },
+          $push: { outbox: addition.message, history: addition.entry },
+        },
+        { returnDocument: 'after' },
+      );
+      if (after !== null) stored(addition.message);
+      return after;
+    },
+
+    /** Begins a drop: the document first, which does not name the seats any more. */
+    beginDrop(
+      hold: Hold,
+      drop: SeatsChange & { kind: 'drop' },
+      origin: Origin,
+    ): Promise<Hold | null> {
+      const step: Step = {
+        from: hold.state,
+        origin,
+        reason: 'seats dropped',
+        dropped: drop.seatIds,
+      };
+      const { seats, totalMinor, changes } = withoutSeats(hold, drop);
+      return holds.findOneAndUpdate(
+        { ...asRead(hold), ...notPassed('$expiresAt') },
+        [
+          {
+            $set: {
+              state: 'dropping',
+              version: plusOne('$version'),
+              movedAt: '$$NOW',
+              step: literal(step),
+              seats: literal(seats),
+              totalMinor,
+              changes: literal(changes),
+            },
+          },
+        ],
+        { returnDocument: 'after' },
+      );
+    },
+
+    /**
+     * Makes every change that read the hold before this one fail, so that what a broken-off
+     * addition took can be given back. False: the hold has moved, look again.
+     */
+    async fence(hold: Hold): Promise<boolean> {
+      const { matchedCount } = await holds.updateOne(asRead(hold), { $inc: { version: 1 } });
+      return matchedCount === 1;
+    },
+  };
+}
+
+export type HoldChanges = ReturnType<typeof createHoldChanges>;
