@@ -20,6 +20,7 @@ export type CatalogConfig = Readonly<
       HOLD_MAX_SECONDS: number;
       HOLD_TOTAL_MAX_SECONDS: number;
       HOLD_MAX_EXTENSIONS: number;
+      HOLD_WARNING_SECONDS: number;
       MAX_SEATS_PER_HOLD: number;
       MAX_SEATS_PER_USER: number;
       RESUME_AFTER_MS: number;
@@ -51,6 +52,7 @@ const schema = Joi.object<CatalogConfig>({
   HOLD_MAX_SECONDS: positive(900, 'Longest hold a client may ask for'),
   HOLD_TOTAL_MAX_SECONDS: positive(1800, 'Longest life of a hold, extensions included'),
   HOLD_MAX_EXTENSIONS: Joi.number().integer().min(0).default(2).description('Extensions of a hold'),
+  HOLD_WARNING_SECONDS: positive(120, 'How long before its end a hold is told to end soon'),
   MAX_SEATS_PER_HOLD: positive(6, 'Most seats in one hold'),
   MAX_SEATS_PER_USER: positive(12, 'Most seats of one event for one account'),
   RESUME_AFTER_MS: positive(2_000, 'Age of a middle state that the sweeper resumes'),

@@ -73,6 +73,8 @@ export type Hold = {
   maxPerUser: number;
   takenAt: Date;
   expiresAt: Date;
+  /** The end that its owner was warned of. */
+  warnedOf?: Date | null;
   /** Seats added and dropped since; none in a hold that is as it was taken. */
   changes?: SeatsChange[];
   extensions: { key: string | null; fingerprint: string; expiresAt: Date }[];

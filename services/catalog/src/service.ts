@@ -17,6 +17,7 @@ import type { CatalogConfig } from './config.ts';
 import { consumeBookings } from './consumers/bookings.ts';
 import { openDeltaStream } from './delta-stream.ts';
 import { createFigures } from './figures.ts';
+import { createEndingSoon } from './loops/ending-soon.ts';
 import { createSweeper } from './loops/sweeper.ts';
 import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
@@ -52,6 +53,7 @@ export type Catalog = Service & {
   readonly ready: Promise<boolean>;
   readonly relay: Loop;
   readonly sweeper: Loop;
+  readonly endingSoon: Loop;
   readonly stores: HoldStores;
   readonly boards: Boards;
 };
@@ -144,6 +146,12 @@ export async function createService(
     completeEvents: () => completeEvents(eventStores, INCOMPLETE_EVENT_MS),
   });
 
+  const endingSoon = createEndingSoon({
+    stores,
+    warningMs: config.HOLD_WARNING_SECONDS * 1_000,
+    intervalMs: config.SWEEP_INTERVAL_MS,
+  });
+
   let prepared = false;
   let stopConsumer: (() => Promise<void>) | undefined;
   const ready = database.ready(async () => {
@@ -155,6 +163,7 @@ export async function createService(
     stopConsumer = () => consumer.stop();
     relay.start();
     sweeper.start();
+    endingSoon.start();
   });
 
   const http = await serve({
@@ -196,6 +205,7 @@ export async function createService(
     ready,
     relay,
     sweeper,
+    endingSoon,
     stores,
     boards,
     stop: () =>
@@ -203,6 +213,7 @@ export async function createService(
         () => http.stop(),
         () => stopConsumer?.(),
         () => sweeper.stop(),
+        () => endingSoon.stop(),
         () => relay.stop(),
         () => bus.close(),
         () => cache.close(),

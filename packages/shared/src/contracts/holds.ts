@@ -84,6 +84,11 @@ export const holdChanged = holdContract(
   'Seats were added to a live hold, or dropped from it: `seats` are those, with what they are now',
   { ...example, reason: 'seats added' },
 );
+export const holdEndingSoon = holdContract(
+  'hold.ending_soon.v1',
+  'A hold ends soon, at `expiresAt`: its buyer should pay or extend it; once for each end it has',
+  { ...example, seats: [] },
+);
 export const holdPinned = holdContract(
   'hold.pinned.v1',
   'The seats of a hold wait for money and do not expire; the booking may capture',
@@ -127,6 +132,7 @@ export const HOLD_CONTRACTS = [
   holdTaken,
   holdExtended,
   holdChanged,
+  holdEndingSoon,
   holdPinned,
   holdPinRefused,
   holdPinUnsettled,

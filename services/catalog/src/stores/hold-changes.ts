@@ -1,7 +1,7 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import type { Db } from 'mongodb';
+import type { Db, Document } from 'mongodb';
 import {
   type HistoryEntry,
   type Hold,
@@ -10,7 +10,24 @@ import {
   totalOf,
   withoutSeats,
 } from '../hold.ts';
-import { literal, notPassed, plusOne } from './time.ts';
+import type { HoldNow } from './holds.ts';
+import { literal, notPassed, passed, plusOne } from './time.ts';
+
+/** More than the clocks of a store's machines differ by. */
+const CLOCK_MARGIN_MS = 10_000;
+
+/** The rule of a warning, beside the state. */
+export function endsSoon(warningMs: number): Document {
+  const lasts = { $subtract: ['$expiresAt', '$takenAt'] };
+  return {
+    $and: [
+      notPassed('$expiresAt'),
+      passed({ $subtract: ['$expiresAt', warningMs] }),
+      { $expr: { $not: [{ $lte: [lasts, warningMs] }] } },
+      { $expr: { $not: [{ $eq: ['$warnedOf', '$expiresAt'] }] } },
+    ],
+  };
+}
 
 /**
  * Changes of a live hold that leave it live, each one compare-and-set by state and version.
@@ -79,6 +96,54 @@ export function createHoldChanges(db: Db, stored: (message: Message) => void = (
         ],
         { returnDocument: 'after' },
       );
+    },
+
+    /**
+     * Live holds that end within `warningMs`, were meant to last longer than that, and whose end was
+     * not told of yet; those that end first come first. The range by a clock read beforehand only
+     * lets the index find them.
+     */
+    async endingWithin(warningMs: number, limit: number): Promise<HoldNow[]> {
+      const { localTime } = await db.command({ hello: 1 });
+      const around = Math.max(0, (localTime as Date).getTime() - CLOCK_MARGIN_MS);
+      const found = await holds
+        .aggregate<Hold & { now: Date }>([
+          {
+            $match: {
+              state: 'held',
+              expiresAt: {
+                $gt: new Date(around),
+                $lt: new Date(around + warningMs + 2 * CLOCK_MARGIN_MS),
+              },
+              ...endsSoon(warningMs),
+            },
+          },
+          { $sort: { expiresAt: 1 } },
+          { $limit: limit },
+          { $addFields: { now: '$$NOW' } },
+        ])
+        .toArray();
+      return found.map(({ now, ...hold }) => ({ hold, now }));
+    },
+
+    /** Marks the end that holds are warned of, with the message; how many had none for it yet. */
+    async warn(warnings: readonly { hold: Hold; message: Message }[]): Promise<number> {
+      const { modifiedCount } = await holds.bulkWrite(
+        warnings.map(({ hold, message }) => ({
+          updateOne: {
+            filter: {
+              _id: hold._id,
+              state: 'held',
+              expiresAt: hold.expiresAt,
+              warnedOf: { $ne: hold.expiresAt },
+              ...notPassed('$expiresAt'),
+            },
+            update: { $set: { warnedOf: hold.expiresAt }, $push: { outbox: message } },
+          },
+        })),
+        { ordered: false },
+      );
+      return modifiedCount;
     },
 
     /**
