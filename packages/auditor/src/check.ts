@@ -4,6 +4,8 @@ import type { Sources } from './sources.ts';
 export type Check = {
   readonly invariant: number;
   readonly title: string;
+  /** Set when the rule reads the stores of one service only, and so can be checked without the others. */
+  readonly reads?: 'catalog';
   /** How many things were looked at, and a sentence for each that breaks the rule. */
   run(sources: Sources): Promise<{ checked: number; findings: string[] }>;
 };

@@ -17,6 +17,7 @@ export const HOLD_CHECKS: readonly Check[] = [
   {
     invariant: 5,
     title: 'each pinned or confirmed hold owns all its seats, each live one all that it names',
+    reads: 'catalog',
     async run({ holds, seats }) {
       const living = await holds
         .find(
@@ -54,6 +55,7 @@ export const HOLD_CHECKS: readonly Check[] = [
   {
     invariant: 10,
     title: 'each hold has a history that ends in its state',
+    reads: 'catalog',
     async run({ holds }) {
       const cursor = holds.find(
         { state: { $nin: MIDDLE } },

@@ -16,6 +16,7 @@ export const MESSAGE_CHECKS: readonly Check[] = [
   {
     invariant: 4,
     title: 'a version of a seat has one meaning, and no message runs ahead of its seat',
+    reads: 'catalog',
     async run(sources) {
       const { newest, contradictions, messages } = await readHoldMessages(sources);
       const found = await sources.seats

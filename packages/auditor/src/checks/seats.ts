@@ -5,6 +5,7 @@ export const SEAT_CHECKS: readonly Check[] = [
   {
     invariant: 1,
     title: 'each event has exactly its seats, each in a known status',
+    reads: 'catalog',
     async run({ seats, catalogEvents }) {
       const events = await catalogEvents
         .find({}, { projection: { seatCount: 1, name: 1 } })
@@ -72,6 +73,7 @@ export const SEAT_CHECKS: readonly Check[] = [
   {
     invariant: 3,
     title: 'each held or committing seat belongs to a living hold that names it',
+    reads: 'catalog',
     async run({ seats, holds }) {
       const taken = await seats
         .find(
