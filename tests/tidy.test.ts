@@ -16,7 +16,7 @@ type Rule = { title: string; breaches: (files: SourceFile[]) => string[] };
 const LONG_FILES: Record<string, string> = {};
 
 /** Workspaces that are tools of the repository: they read the environment and the clock freely. */
-const TOOLS = /^(packages\/(stack|cli)|tests|demo)\//;
+const TOOLS = /^(packages\/(stack|cli)|tests|demo|bench)\//;
 const CORES =
   /^services\/[\w-]+\/src\/(?!.*(?:stores|routes|operations|consumers|loops)\/).*\b(seat|hold|booking|checkout|plan|ledger)\.ts$/;
 const IMPURE =

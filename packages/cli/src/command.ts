@@ -8,6 +8,8 @@ export interface CommandInput {
   readonly json: boolean;
   /** The command's own flags that were set. */
   readonly flags: ReadonlySet<string>;
+  /** The command's own options that were given a value. */
+  readonly values: ReadonlyMap<string, string>;
   readonly operands: readonly string[];
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;

@@ -5,6 +5,7 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { defaultDataDir, readEnvironment } from '@holdfast/stack/config.ts';
 import { SetupError } from '@holdfast/stack/setup-error.ts';
 import { AUDIT_MODULE, audit } from './audit.ts';
+import { BENCH_MODULE, bench } from './bench.ts';
 import type { Command } from './command.ts';
 import { DEMO_MODULE, demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -30,6 +31,7 @@ function listCommands(): Command[] {
     stop,
     test,
     doctor,
+    ...(isThere(BENCH_MODULE) ? [bench] : []),
     ...(isThere(AUDIT_MODULE) ? [audit] : []),
   ];
 }
@@ -56,6 +58,11 @@ async function main(args: readonly string[], signal: AbortSignal): Promise<numbe
     port: readPort(values.port),
     json: values.json === true,
     flags: new Set(Object.keys(values).filter((key) => values[key] === true)),
+    values: new Map(
+      Object.entries(values).flatMap(([key, value]) =>
+        typeof value === 'string' ? [[key, value] as const] : [],
+      ),
+    ),
     operands: positionals,
     signal,
   });

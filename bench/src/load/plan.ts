@@ -1,0 +1,67 @@
+import type { Latency } from '../statistics.ts';
+
+/** One request as it goes over the wire. */
+export type WireRequest = {
+  /** The whole request; see `get` and `post`. */
+  readonly text: string;
+  /** Sent with `If-None-Match` and the last ETag seen under this name. */
+  readonly etagOf?: string;
+};
+
+/** What a generator is to send. */
+export type LoadPlan = {
+  readonly url: string;
+  readonly connections: number;
+  readonly requests: readonly WireRequest[];
+  /** Each a row of requests by index; the next of a row is sent after an answer of `goOnAfter`. */
+  readonly chains: readonly (readonly number[])[];
+  readonly goOnAfter?: readonly number[];
+  /** Repeats the chains until then; without it each is sent once. */
+  readonly durationMs?: number;
+  /**
+   * Open loop: chains start by this schedule whether earlier ones were answered or not, and
+   * latency counts from the scheduled instant. Without it each connection sends when it is free.
+   */
+  readonly ratePerSecond?: number;
+};
+
+export type LoadResult = {
+  readonly answered: number;
+  readonly seconds: number;
+  /** By status, with the problem's code: `201`, `409 seat_unavailable`; `fault ...` when none came. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Milliseconds an answer took, from its schedule in an open loop. */
+  readonly latency: Latency;
+  readonly bytes: number;
+  /** CPU microseconds that the generator itself used. */
+  readonly cpuMicros: number;
+};
+
+export function get(path: string, headers: Readonly<Record<string, string>> = {}): string {
+  return write('GET', path, headers, '');
+}
+
+export function send(
+  method: 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  token: string,
+  body: object,
+): string {
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return write(method, path, headers, JSON.stringify(body));
+}
+
+function write(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): string {
+  const all = {
+    host: 'bench',
+    ...headers,
+    ...(body !== '' && { 'content-length': `${Buffer.byteLength(body)}` }),
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
+}

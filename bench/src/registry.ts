@@ -1,0 +1,27 @@
+import { SetupError } from '@holdfast/stack/setup-error.ts';
+import type { Workload } from './workload.ts';
+import { spreadHolds } from './workloads/w4-spread-holds.ts';
+import { fewSeats } from './workloads/w6-few-seats.ts';
+
+/** Every workload, in the order they run. A new one is a file in workloads/ and a line here. */
+export const WORKLOADS: readonly Workload[] = [spreadHolds, fewSeats];
+
+/** The workloads that these words name: an id such as W4, or a group; all without a word. */
+export function chooseWorkloads(words: readonly string[]): Workload[] {
+  if (words.length === 0) return [...WORKLOADS];
+  const chosen = new Set(words.flatMap(named));
+  return WORKLOADS.filter((workload) => chosen.has(workload));
+}
+
+function named(word: string): Workload[] {
+  const wanted = word.toLowerCase();
+  const found = WORKLOADS.filter(
+    ({ id, group }) => id.toLowerCase() === wanted || group === wanted,
+  );
+  if (found.length > 0) return found;
+  const groups = [...new Set(WORKLOADS.map(({ group }) => group))];
+  throw new SetupError(
+    `There is no workload or group "${word}".`,
+    `Name one of: ${[...groups, ...WORKLOADS.map(({ id }) => id)].join(', ')}.`,
+  );
+}
