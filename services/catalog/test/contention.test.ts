@@ -1,14 +1,11 @@
-import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { abortedHold } from '../src/operations/abort-hold.ts';
 import type { Seat } from '../src/seat.ts';
 import type { Order } from './rival.ts';
+import { ask, startRivals, stopRival } from './rivals.ts';
 import { seatIds, startWorld, type World } from './world.ts';
-
-const RIVAL = new URL('./rival.ts', import.meta.url);
 
 describe('contention', () => {
   let world: World;
@@ -136,7 +133,7 @@ describe('contention', () => {
         await expectWhole(world, eventId, seats, wins);
       }
     } finally {
-      await Promise.all(rivals.map(stop));
+      await Promise.all(rivals.map(stopRival));
     }
   });
 });
@@ -161,28 +158,4 @@ async function expectWhole(world: World, eventId: string, seats: Seat[], wins: s
     .filter((seat) => seat.status !== 'available')
     .map((seat) => [seat.seatId, seat.hold?.id]);
   expect(owned.sort()).to.deep.equal(named.sort());
-}
-
-async function startRivals(world: World, count: number): Promise<ChildProcess[]> {
-  return Promise.all(
-    Array.from({ length: count }, async () => {
-      const rival = fork(RIVAL, { env: { ...world.environment, PATH: process.env.PATH } });
-      const [first] = await once(rival, 'message');
-      expect(first).to.equal('ready');
-      return rival;
-    }),
-  );
-}
-
-async function ask(rival: ChildProcess, orders: Order[]): Promise<string[]> {
-  const answered = once(rival, 'message');
-  rival.send(orders);
-  const [results] = await answered;
-  return results as string[];
-}
-
-async function stop(rival: ChildProcess): Promise<void> {
-  const gone = once(rival, 'exit');
-  rival.send('stop');
-  await gone;
 }

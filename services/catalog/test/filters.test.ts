@@ -46,17 +46,19 @@ describe('filters on the clock of the store', () => {
     const looked = await seats.look(eventId, ['GENERAL-1']);
     expect(looked[0]?.now).to.be.instanceOf(Date);
 
-    const claim = { userId: 'u', eventId, attemptId: 'a', cap: 3, ttlMs: 1_000 };
+    const claim = { userId: 'u', eventId, cap: 3, ttlMs: 1_000 };
     const kinds = [];
-    for (const [holdId, n] of [
-      ['x', 2],
-      ['x', 1],
-      ['y', 2],
-      ['z', 1],
+    for (const [holdId, attemptId, n] of [
+      ['x', 'a', 2],
+      ['x', 'a', 2],
+      ['x', 'b', 1],
+      ['y', 'c', 2],
+      ['z', 'd', 1],
     ] as const) {
-      kinds.push((await quotas.claim({ ...claim, holdId, n })).kind);
+      kinds.push((await quotas.claim({ ...claim, holdId, attemptId, n })).kind);
     }
-    expect(kinds).to.deep.equal(['claimed', 'in_flight', 'full', 'claimed']);
+    expect(kinds).to.deep.equal(['claimed', 'claimed', 'in_flight', 'full', 'claimed']);
+    expect((await quotas.find('u', eventId)).map((one) => one.n)).to.deep.equal([2, 1]);
   });
 
   it('let a seat make the transitions of the table, and no other', async () => {

@@ -1,6 +1,12 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Db, type Document, MongoBulkWriteError, MongoServerError } from 'mongodb';
+import {
+  type Db,
+  type Document,
+  MongoBulkWriteError,
+  MongoServerError,
+  type WriteError,
+} from 'mongodb';
 import {
   attemptsOf,
   type HistoryEntry,
@@ -11,6 +17,7 @@ import {
   type MiddleState,
   type Step,
 } from '../hold.ts';
+import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
 import { literal, notPassed, olderThan, passed, plusOne } from './time.ts';
 
@@ -26,6 +33,13 @@ export function isDuplicate(error: unknown): boolean {
     return failures.length > 0 && failures.every((one) => one.code === DUPLICATE_KEY);
   }
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
+}
+
+/** Which documents of an unordered bulk write failed; undefined when it failed as a whole. */
+function failuresOf(error: unknown): Map<number, WriteError> | undefined {
+  if (!(error instanceof MongoBulkWriteError)) return undefined;
+  const failures = [error.writeErrors].flat();
+  return failures.length === 0 ? undefined : new Map(failures.map((one) => [one.index, one]));
 }
 
 /** The rule, beside state and version, under which a middle state may begin. */
@@ -51,6 +65,30 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
       .toArray();
     return new Map(found.map((hold) => [hold._id, attemptsOf(hold)]));
   });
+  const insertTogether = createBatches<Hold, boolean>({
+    keysOf: (hold) => [hold._id],
+    async run(documents) {
+      try {
+        await holds.insertMany([...documents], { ordered: false });
+        return documents.map(() => true);
+      } catch (error) {
+        const failures = failuresOf(error);
+        if (failures === undefined) throw error;
+        // A repeat of a try's own insert finds its document there: that is a success.
+        const known = await holds
+          .find({ _id: { $in: documents.map((hold) => hold._id) } })
+          .project<Pick<Hold, '_id' | 'attemptId'>>({ attemptId: 1 })
+          .toArray();
+        const attempts = new Map(known.map((hold) => [hold._id, hold.attemptId]));
+        return documents.map((hold, index) => {
+          const failure = failures.get(index);
+          if (failure === undefined) return true;
+          if (failure.code !== DUPLICATE_KEY) return new Error(failure.errmsg, { cause: failure });
+          return hold.attemptId !== '' && attempts.get(hold._id) === hold.attemptId;
+        });
+      }
+    },
+  });
   const asRead = (hold: Hold) => ({ _id: hold._id, state: hold.state, version: hold.version });
 
   return {
@@ -75,16 +113,11 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
       return new Map(found.map((hold) => [hold._id, hold]));
     },
 
-    /** Inserts the document that makes a hold; false when there is one under its id. */
+    /** Inserts the document that makes a hold; false when there is another try's under its id. */
     async insert(hold: Hold): Promise<boolean> {
-      try {
-        await holds.insertOne(hold);
-        hold.outbox.forEach(stored);
-        return true;
-      } catch (error) {
-        if (isDuplicate(error)) return false;
-        throw error;
-      }
+      const inserted = await insertTogether(hold);
+      if (inserted) hold.outbox.forEach(stored);
+      return inserted;
     },
 
     /** Begins a step out: the document first, by its own rule. Null: the hold has moved on. */

@@ -2,9 +2,9 @@ import { Fault } from '@holdfast/shared/errors.ts';
 import { LRUCache } from 'lru-cache';
 import type { Db, Document } from 'mongodb';
 import { claimsOf, type Hold } from '../hold.ts';
-import { gather } from './gather.ts';
+import { createBatches } from './batches.ts';
 import { isDuplicate } from './holds.ts';
-import { literal, nowPlus } from './time.ts';
+import { literal, ownOf } from './time.ts';
 
 /** A claim on the quota. Without expiry it counts until it is removed: its seats are pinned or sold. */
 export type Claim = {
@@ -59,38 +59,97 @@ type Owner = Pick<Hold, '_id' | 'userId' | 'eventId' | 'round' | 'seats' | 'chan
 const withSlack = (instant: Date) => new Date(instant.getTime() + SLACK_MS);
 const quotaKey = (userId: string, eventId: string) => `${userId}:${eventId}`;
 
+const keyOf = (command: ClaimCommand) => quotaKey(command.userId, command.eventId);
+
+/** The rule of a claim, for several accounts in one statement: room under the cap, and none yet. */
+function hasRoom(commands: readonly ClaimCommand[]): Document {
+  const keys = commands.map(keyOf);
+  const own = ownOf(
+    keys,
+    commands.map(({ holdId, n, cap }) => ({ holdId, n, cap })),
+  );
+  const overfull = { $gt: [{ $add: [USED, '$$own.n'] }, '$$own.cap'] };
+  const repeated = { $in: ['$$own.holdId', '$claims.holdId'] };
+  const unfit = { $let: { vars: { own }, in: { $or: [overfull, repeated] } } };
+  return { _id: { $in: keys }, $expr: { $not: [unfit] } };
+}
+
+function claimed(commands: readonly ClaimCommand[]): Document[] {
+  const claims = commands.map(({ holdId, attemptId, n, ttlMs, round = 0 }) => ({
+    kept: { holdId, attemptId, n, round },
+    lastsMs: ttlMs + SLACK_MS,
+  }));
+  const claim = {
+    $let: {
+      vars: { own: ownOf(commands.map(keyOf), claims) },
+      in: {
+        $mergeObjects: [
+          '$$own.kept',
+          { takenAt: '$$NOW', expiresAt: { $add: ['$$NOW', '$$own.lastsMs'] } },
+        ],
+      },
+    },
+  };
+  return [{ $set: { claims: { $concatArrays: [UNEXPIRED, [claim]] } } }];
+}
+
 /** How many seats of an event one account holds or owns: one document each, changed in one write. */
 export function createQuotas(db: Db) {
   const quotas = db.collection<Quota>('quotas');
   const made = new LRUCache<string, true>({ max: MOST_KNOWN });
 
   /** Creates the documents of accounts that claim for the first time; those that exist stay. */
-  const make = gather(async (keys): Promise<ReadonlyMap<string, true>> => {
+  async function make(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0) return;
     const documents = keys.map((key): Quota => ({ _id: key, claims: [] }));
     await quotas.insertMany(documents, { ordered: false }).catch((error) => {
       if (!isDuplicate(error)) throw error;
     });
     for (const key of keys) made.set(key, true);
-    return new Map();
+  }
+
+  const claimTogether = createBatches<ClaimCommand, ClaimAnswer>({
+    keysOf: (command) => [keyOf(command)],
+    async run(commands) {
+      const keys = commands.map(keyOf);
+      await make(keys.filter((key) => !made.has(key)));
+      const [command] = commands;
+      if (command && commands.length === 1) {
+        const quota = await quotas.findOneAndUpdate(hasRoom(commands), claimed(commands), {
+          returnDocument: 'after',
+        });
+        if (quota) return [answerClaim(command, { ...quota, used: 0, now: new Date(0) })];
+      } else {
+        await quotas.updateMany(hasRoom(commands), claimed(commands));
+      }
+      const found = await quotas
+        .aggregate<Quota & { used: number; now: Date }>([
+          { $match: { _id: { $in: keys } } },
+          { $project: { claims: 1, used: USED, now: '$$NOW' } },
+        ])
+        .toArray();
+      const byKey = new Map(found.map((quota) => [quota._id, quota]));
+      return commands.map((one) => answerClaim(one, byKey.get(keyOf(one))));
+    },
   });
 
-  function claimOnce(
-    key: string,
-    command: Omit<ClaimCommand, 'userId' | 'eventId'>,
-  ): Promise<Quota | null> {
-    const { holdId, attemptId, n, cap, ttlMs, round = 0 } = command;
-    const room: Document = { $expr: { $not: [{ $gt: [{ $add: [USED, n] }, cap] }] } };
-    const claim = {
-      $mergeObjects: [
-        literal({ holdId, attemptId, n, round }),
-        { takenAt: '$$NOW', expiresAt: nowPlus(ttlMs + SLACK_MS) },
-      ],
-    };
-    return quotas.findOneAndUpdate(
-      { _id: key, 'claims.holdId': { $ne: holdId }, ...room },
-      [{ $set: { claims: { $concatArrays: [UNEXPIRED, [claim]] } } }],
-      { returnDocument: 'after' },
-    );
+  /** What came of a claim, by the quota as it stands after the try. */
+  function answerClaim(
+    command: ClaimCommand,
+    quota: (Quota & { used: number; now: Date }) | undefined,
+  ): ClaimAnswer | Fault {
+    if (quota === undefined) {
+      made.delete(keyOf(command));
+      const lost = `The store lost the quota ${keyOf(command)}`;
+      return new Fault('store_unavailable', lost, { retryable: true });
+    }
+    const own = quota.claims.find((claim) => claim.holdId === command.holdId);
+    if (own === undefined) return { kind: 'full', used: quota.used };
+    if (own.attemptId === command.attemptId && own.expiresAt) {
+      return { kind: 'claimed', expiresAt: own.expiresAt };
+    }
+    const ageMs = quota.now.getTime() - own.takenAt.getTime();
+    return { kind: 'in_flight', ageMs, attemptId: own.attemptId };
   }
 
   /** Changes the claims of a hold in its round, those that are there. */
@@ -129,32 +188,11 @@ export function createQuotas(db: Db) {
   }
 
   return {
-    /** Claims n seats for a hold if the unexpired claims plus n stay within the cap. */
-    async claim(command: ClaimCommand): Promise<ClaimAnswer> {
-      const key = quotaKey(command.userId, command.eventId);
-      if (!made.has(key)) await make(key);
-      const quota = await claimOnce(key, command);
-      const expiresAt = quota?.claims.find((one) => one.holdId === command.holdId)?.expiresAt;
-      if (expiresAt) return { kind: 'claimed', expiresAt };
-      const [found] = await quotas
-        .aggregate<Quota & { used: number; now: Date }>([
-          { $match: { _id: key } },
-          { $project: { claims: 1, used: USED, now: '$$NOW' } },
-        ])
-        .toArray();
-      const own = found?.claims.find((one) => one.holdId === command.holdId);
-      if (found && own) {
-        const ageMs = found.now.getTime() - own.takenAt.getTime();
-        return { kind: 'in_flight', ageMs, attemptId: own.attemptId };
-      }
-      if (found === undefined) {
-        made.delete(key);
-        throw new Fault('store_unavailable', `The store lost the quota ${key}`, {
-          retryable: true,
-        });
-      }
-      return { kind: 'full', used: found.used };
-    },
+    /**
+     * Claims n seats for a hold if the unexpired claims plus n stay within the cap; the claims of
+     * one tick go together.
+     */
+    claim: (command: ClaimCommand): Promise<ClaimAnswer> => claimTogether(command),
 
     /** Removes the claim of a hold that never was. */
     async drop(owner: { userId: string; eventId: string; holdId: string }): Promise<void> {

@@ -16,11 +16,6 @@ export function olderThan(field: string, ageMs: number): Document {
   return { $expr: { $not: [{ $gt: [field, { $subtract: ['$$NOW', ageMs] }] }] } };
 }
 
-/** The server's clock after `ms`. */
-export function nowPlus(ms: number): Document {
-  return { $add: ['$$NOW', ms] };
-}
-
 export const literal = (value: unknown): Document => ({ $literal: value });
 export const plusOne = (field: string): Document => ({ $add: [field, 1] });
 
