@@ -55,6 +55,8 @@ export type Event = {
   status: EventStatus;
   /** False until every seat is there; nothing is for sale before. */
   ready: boolean;
+  /** Whether the search has yet to see it as it is. */
+  unlisted?: boolean;
   seatCount: number;
   /** Lower-case text that the search looks in. */
   searchText: string;

@@ -18,6 +18,7 @@ import { consumeBookings } from './consumers/bookings.ts';
 import { openDeltaStream } from './delta-stream.ts';
 import { createFigures } from './figures.ts';
 import { createEndingSoon } from './loops/ending-soon.ts';
+import { createListingLoops } from './loops/listing.ts';
 import { createSweeper } from './loops/sweeper.ts';
 import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
@@ -26,9 +27,11 @@ import { eventRoutes } from './routes/events.ts';
 import { holdSeatRoutes } from './routes/hold-seats.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { searchRoutes } from './routes/search.ts';
 import { seatRoutes } from './routes/seats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
+import { countSeats } from './seat-counts.ts';
 import { createSeatFeed } from './seat-feed.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
@@ -36,12 +39,15 @@ import { createHoldChanges } from './stores/hold-changes.ts';
 import { createHolds } from './stores/holds.ts';
 import { createIndexes } from './stores/indexes.ts';
 import { createKeys } from './stores/keys.ts';
+import { createListings } from './stores/listings.ts';
 import { createPlans } from './stores/plans.ts';
 import { createQuotas } from './stores/quotas.ts';
+import { createSearchIndex } from './stores/search-index.ts';
 import { createSeatStandings } from './stores/seat-standings.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
 import { createVenues } from './stores/venues.ts';
+import { createVocabulary } from './stores/vocabulary.ts';
 import { createTakenSeats } from './taken-seats.ts';
 import { createTurns } from './turns.ts';
 
@@ -54,6 +60,7 @@ export type Catalog = Service & {
   readonly relay: Loop;
   readonly sweeper: Loop;
   readonly endingSoon: Loop;
+  readonly listing: ReturnType<typeof createListingLoops>;
   readonly stores: HoldStores;
   readonly boards: Boards;
 };
@@ -94,11 +101,15 @@ export async function createService(
       return event?.ready ? event.planVersion : undefined;
     },
   });
+  const feedSeats = createSeatFeed({ stream, ordersOf: standings.ordersOf });
   const relay = createDocumentRelay({
     collections: carriers,
     bus,
     log,
-    alongside: createSeatFeed({ stream, ordersOf: standings.ordersOf }),
+    async alongside(messages) {
+      listing.recounts.noteMessages(messages);
+      await feedSeats(messages);
+    },
   });
   const figures = createFigures(async () => {
     const waiting = await Promise.all(carriers.map(countWaiting));
@@ -123,7 +134,19 @@ export async function createService(
   });
   const plans = createPlans(db);
   const venues = createVenues(connection, (venueId) => seenVenues.forget(venueId));
-  const events = createEvents(connection, (eventId) => seenEvents.forget(eventId));
+  const events = createEvents(connection, (eventId) => {
+    listing.lister.wake();
+    return seenEvents.forget(eventId);
+  });
+  const vocabulary = createVocabulary(db);
+  const listing = createListingLoops({
+    events,
+    venues,
+    listings: createListings(db),
+    vocabulary,
+    countSeats: (eventId) => countSeats(boards, eventId),
+    log,
+  });
   const eventStores = { venues, plans, events, seats: stores.seats, wake, log };
   const signer = createSigner(createKeys(db));
   const holding = { ...stores, limits: limitsOf(config), inTurn: createTurns(), signer, events };
@@ -164,6 +187,9 @@ export async function createService(
     relay.start();
     sweeper.start();
     endingSoon.start();
+    await events.listOld();
+    listing.lister.start();
+    listing.counter.start();
   });
 
   const http = await serve({
@@ -182,6 +208,7 @@ export async function createService(
     },
     routes: [
       ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
+      ...searchRoutes({ index: createSearchIndex(db), vocabulary }),
       ...eventRoutes(eventStores, seenEvents),
       ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
       ...holdRoutes(holding),
@@ -206,6 +233,7 @@ export async function createService(
     relay,
     sweeper,
     endingSoon,
+    listing,
     stores,
     boards,
     stop: () =>
@@ -214,6 +242,8 @@ export async function createService(
         () => stopConsumer?.(),
         () => sweeper.stop(),
         () => endingSoon.stop(),
+        () => listing.lister.stop(),
+        () => listing.counter.stop(),
         () => relay.stop(),
         () => bus.close(),
         () => cache.close(),

@@ -20,3 +20,5 @@ export function keepEvent(event: Pick<EventView, 'eventId' | 'onSaleAt'>, now: D
   const forMs = opensInMs > 0 ? Math.min(opensInMs, UPCOMING_MS) : ON_SALE_MS;
   return { forMs, tags: [tagOf.event(event.eventId)] };
 }
+/** Hits tell what is left, which is counted once a second. */
+export const keepHits: Keep = { forMs: 1_000, tags: [tagOf.events] };

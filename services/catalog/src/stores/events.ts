@@ -33,6 +33,7 @@ const schema = new Schema<Event>(
     maxPerOrder: { type: Number, default: null },
     status: { type: String, required: true },
     ready: { type: Boolean, required: true },
+    unlisted: { type: Boolean },
     seatCount: { type: Number, required: true },
     searchText: { type: String, required: true },
     version: { type: Number, required: true },
@@ -126,7 +127,7 @@ export function createEvents(
         .findOneAndUpdate(
           { _id: event._id, ready: false },
           {
-            $set: { ready: true },
+            $set: { ready: true, unlisted: true },
             $inc: { version: 1 },
             $push: { outbox: trace.message, history: trace.entry },
           },
@@ -147,7 +148,7 @@ export function createEvents(
         .findOneAndUpdate(
           { _id: event._id, version: event.version },
           {
-            $set: set,
+            $set: { ...set, unlisted: true },
             $inc: { version: 1 },
             $push: { outbox: trace.message, history: trace.entry },
           },
@@ -157,6 +158,20 @@ export function createEvents(
         .exec();
       if (after !== null) await changed(event._id);
       return after;
+    },
+
+    /** Events that changed and whose listings do not show it yet. */
+    unlisted: (limit: number): Promise<Event[]> =>
+      events.find({ unlisted: true }).select(browse).limit(limit).lean<Event[]>().exec(),
+
+    /** The listing shows that version; a change made since stays to be listed. */
+    async setListed(event: Event): Promise<void> {
+      await events.updateOne({ _id: event._id, version: event.version }, { unlisted: false });
+    },
+
+    /** Events of before there were listings are to be listed. */
+    async listOld(): Promise<void> {
+      await events.updateMany({ ready: true, unlisted: { $exists: false } }, { unlisted: true });
     },
 
     /** Events whose creation broke off. */

@@ -1,0 +1,121 @@
+import type { Event } from './event.ts';
+import { wordsOf } from './words.ts';
+
+/** How much is left, in the words that shops of tickets use. */
+export const STOCKS = ['TICKETS_AVAILABLE', 'FEW_TICKETS_LEFT', 'TICKETS_NOT_AVAILABLE'] as const;
+export type Stock = (typeof STOCKS)[number];
+
+export type CategoryCount = { category: string; left: number; held: number; sold: number };
+
+/** The seats of an event at an instant of the store's clock; a hold that ran out is left. */
+export type SeatCounts = {
+  left: number;
+  held: number;
+  /** Sold, or being paid. */
+  sold: number;
+  byCategory: CategoryCount[];
+};
+
+/**
+ * What browsing clients see of an event, and what they find it by. It follows the event and its
+ * seats and decides nothing.
+ */
+export type Listing = SeatCounts & {
+  /** The event's id. */
+  _id: string;
+  /** The version of the event that it shows. */
+  version: number;
+  /** Whether anyone may see it: not a draft, and not cancelled. */
+  shown: boolean;
+  name: string;
+  artists: string[];
+  category: string;
+  tags: string[];
+  venueId: string;
+  venueName: string;
+  city: string;
+  country: string;
+  timeZone: string;
+  /** Where the venue stands, as GeoJSON. */
+  place?: { type: 'Point'; coordinates: [longitude: number, latitude: number] };
+  startsAt: Date;
+  onSaleAt: Date;
+  status: Event['status'];
+  currency: string;
+  priceFromMinor: number;
+  priceToMinor: number;
+  seatCount: number;
+  /** Every word that finds it, and those of its name and artists, which weigh more. */
+  words: string[];
+  strong: string[];
+  stock: Stock;
+  /** When the seats were counted, by the store's clock. */
+  asOf: Date;
+  /** See `heated`. */
+  popularity: number;
+};
+
+/** What of a listing comes from the event; the rest is counted. */
+export type ListingFace = Omit<Listing, keyof SeatCounts | 'stock' | 'asOf' | 'popularity'>;
+
+/** Descriptions may be long: of them this many words are enough to be found by. */
+const MOST_WORDS = 150;
+const FEW_PART = 0.1;
+const FEW_SEATS = 5;
+const HALF_LIFE_MS = 6 * 3_600_000;
+
+export function listingOf(
+  event: Event,
+  location: { latitude: number; longitude: number } | undefined,
+): ListingFace {
+  const strong = wordsOf([event.name, ...event.artists].join(' '));
+  const rest = [...event.tags, event.venueName, event.city, event.category, event.description];
+  const words = [...new Set([...strong, ...wordsOf(rest.join(' '))])].slice(0, MOST_WORDS);
+  const prices = event.prices.map((price) => price.priceMinor);
+  return {
+    _id: event._id,
+    version: event.version,
+    shown: event.ready && event.status !== 'draft' && event.status !== 'cancelled',
+    name: event.name,
+    artists: event.artists,
+    category: event.category,
+    tags: event.tags,
+    venueId: event.venueId,
+    venueName: event.venueName,
+    city: event.city,
+    country: event.country,
+    timeZone: event.timeZone,
+    ...(location && {
+      place: { type: 'Point', coordinates: [location.longitude, location.latitude] },
+    }),
+    startsAt: event.startsAt,
+    onSaleAt: event.onSaleAt,
+    status: event.status,
+    currency: event.currency,
+    priceFromMinor: Math.min(...prices),
+    priceToMinor: Math.max(...prices),
+    seatCount: event.seatCount,
+    words,
+    strong,
+  };
+}
+
+/** Few are a tenth of the seats, or five. */
+export function stockOf(left: number, seatCount: number): Stock {
+  if (left <= 0) return 'TICKETS_NOT_AVAILABLE';
+  return left <= Math.max(FEW_SEATS, seatCount * FEW_PART)
+    ? 'FEW_TICKETS_LEFT'
+    : 'TICKETS_AVAILABLE';
+}
+
+/**
+ * Popularity after `seats` more were taken at an instant: the logarithm of a count in which a seat
+ * weighs half as much with every six hours that pass. It is counted forward from a fixed instant
+ * (forward decay), so that events keep their order without being written while nothing happens.
+ */
+export function heated(popularity: number, seats: number, nowMs: number): number {
+  if (seats <= 0) return popularity;
+  const added = nowMs / HALF_LIFE_MS + Math.log2(seats);
+  const [high, low] = added > popularity ? [added, popularity] : [popularity, added];
+  return high + Math.log2(1 + 2 ** (low - high));
+}

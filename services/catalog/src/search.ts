@@ -1,0 +1,115 @@
+import type { Listing, Stock } from './listing.ts';
+import type { ZonedSpan } from './when.ts';
+
+export const SORTS = ['relevance', 'date', 'price', 'distance', 'popularity'] as const;
+export type Sort = (typeof SORTS)[number];
+
+export const AVAILABILITIES = ['available', 'few', 'none'] as const;
+export type Availability = (typeof AVAILABILITIES)[number];
+
+/** What can be narrowed down by one value, and counted by each. */
+export const FACETS = [
+  'category',
+  'city',
+  'country',
+  'venueId',
+  'tag',
+  'currency',
+  'price',
+  'availability',
+  'when',
+] as const;
+export type Facet = (typeof FACETS)[number];
+
+/**
+ * A word that was asked for: as written, with longer words that begin so, or with words that it may
+ * have been meant to be. One of them has to be there.
+ */
+export type Term = { word: string; others: readonly string[]; slips: boolean };
+
+/** What a listing has to be like. */
+export type Filter = {
+  terms: readonly Term[];
+  category?: string;
+  city?: string;
+  country?: string;
+  venueId?: string;
+  tag?: string;
+  currency?: string;
+  artist?: string;
+  from: Date;
+  to?: Date;
+  /** Of relative dates: one of these spans, each in its zones. */
+  spans?: readonly ZonedSpan[];
+  priceMin?: number;
+  priceMax?: number;
+  availability?: Availability;
+  near?: { latitude: number; longitude: number; radiusKm: number };
+};
+
+/** The values that a hit is sorted by, its id last; the next page begins after them. */
+export type Place = readonly (string | number)[];
+
+export type Hit = Listing & { score?: number; distanceKm?: number };
+
+export type FacetCount = { value: string; events: number };
+
+/** The upper ends of the classes of prices, in minor units; the last class has none. */
+export const PRICE_ENDS = [2_000, 5_000, 10_000, 20_000] as const;
+
+/** As many matching listings are counted; what is beyond shows as "at least". */
+export const MOST_COUNTED = 10_000;
+
+/**
+ * Finds listings. What is written is found by the next search; it may be behind the events by
+ * moments, and decides nothing.
+ */
+export type SearchIndex = {
+  /** A page of hits after a place, at most `limit`. */
+  find(query: { filter: Filter; sort: Sort; after?: Place; limit: number }): Promise<Hit[]>;
+  /** How many listings match, up to MOST_COUNTED. */
+  count(filter: Filter): Promise<number>;
+  /** The values of a facet among listings that match, most frequent first, with their counts. */
+  facet(filter: Filter, facet: Exclude<Facet, 'when'>): Promise<FacetCount[]>;
+};
+
+export const placeOf: Readonly<Record<Sort, (hit: Hit) => Place>> = {
+  relevance: (hit) => [hit.score ?? 0, hit.startsAt.toISOString(), hit._id],
+  date: (hit) => [hit.startsAt.toISOString(), hit._id],
+  price: (hit) => [hit.priceFromMinor, hit._id],
+  distance: (hit) => [hit.distanceKm ?? 0, hit._id],
+  popularity: (hit) => [hit.popularity, hit._id],
+};
+
+/** A filter without what a facet narrows down, so that its other values are counted too. */
+export function withoutFacet(filter: Filter, facet: Facet): Filter {
+  const dropped: Readonly<Record<string, readonly (keyof Filter)[]>> = {
+    price: ['priceMin', 'priceMax'],
+    when: ['spans'],
+  };
+  const keys: readonly string[] = dropped[facet] ?? [facet];
+  return Object.fromEntries(
+    Object.entries(filter).filter(([key]) => !keys.includes(key)),
+  ) as Filter;
+}
+
+const STOCK_OF: Readonly<Record<Availability, readonly Stock[]>> = {
+  available: ['TICKETS_AVAILABLE', 'FEW_TICKETS_LEFT'],
+  few: ['FEW_TICKETS_LEFT'],
+  none: ['TICKETS_NOT_AVAILABLE'],
+};
+export const stocksOf = (availability: Availability): readonly Stock[] => STOCK_OF[availability];
+
+const EARTH_KM = 6_371.0088;
+
+/** Kilometres between two points on the globe (haversine). */
+export function distanceKm(
+  one: { latitude: number; longitude: number },
+  other: { latitude: number; longitude: number },
+): number {
+  const radians = (degrees: number) => (degrees * Math.PI) / 180;
+  const across = Math.sin(radians(other.latitude - one.latitude) / 2) ** 2;
+  const along = Math.sin(radians(other.longitude - one.longitude) / 2) ** 2;
+  const part = across + Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude)) * along;
+  return 2 * EARTH_KM * Math.asin(Math.sqrt(Math.min(1, part)));
+}

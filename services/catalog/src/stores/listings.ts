@@ -1,0 +1,74 @@
+import type { Db } from 'mongodb';
+import { heated, type Listing, type ListingFace, type SeatCounts, stockOf } from '../listing.ts';
+import { isDuplicate } from './holds.ts';
+
+/** Seats of an event counted at an instant of the store's clock. */
+export type SeatCount = SeatCounts & { asOf: Date };
+
+/** Writes listings: their faces as events change, their counts as seats do. */
+export function createListings(db: Db) {
+  const listings = db.collection<Listing>('listings');
+  const countsOf = ({ left, held, sold, byCategory, asOf }: SeatCount, seatCount: number) => ({
+    left,
+    held,
+    sold,
+    byCategory,
+    asOf,
+    stock: stockOf(left, seatCount),
+  });
+
+  return {
+    /** Shows an event as it is in that version; false when it has no listing yet. */
+    async show(face: ListingFace): Promise<boolean> {
+      const { matchedCount } = await listings.updateOne(
+        { _id: face._id, version: { $lte: face.version } },
+        { $set: face },
+      );
+      return matchedCount > 0 || (await listings.countDocuments({ _id: face._id })) > 0;
+    },
+
+    /** The first listing of an event; one that is there already is left as it is. */
+    async insert(face: ListingFace, count: SeatCount): Promise<void> {
+      try {
+        await listings.insertOne({ ...face, ...countsOf(count, face.seatCount), popularity: 0 });
+      } catch (error) {
+        if (!isDuplicate(error)) throw error;
+      }
+    },
+
+    /** Takes over a count, unless a later one is there. */
+    async recount(eventId: string, count: SeatCount): Promise<void> {
+      const before = await listings.findOne(
+        { _id: eventId },
+        { projection: { held: 1, sold: 1, popularity: 1, asOf: 1, seatCount: 1 } },
+      );
+      if (before === null || before.asOf >= count.asOf) return;
+      const taken = count.held + count.sold - before.held - before.sold;
+      await listings.updateOne(
+        { _id: eventId, asOf: before.asOf },
+        {
+          $set: {
+            ...countsOf(count, before.seatCount),
+            popularity: heated(before.popularity, taken, count.asOf.getTime()),
+          },
+        },
+      );
+    },
+
+    /** Events that are shown and were counted longest ago. */
+    async countedFirst(limit: number): Promise<string[]> {
+      const found = await listings
+        .find({ shown: true }, { projection: { _id: 1 } })
+        .sort({ asOf: 1 })
+        .limit(limit)
+        .toArray();
+      return found.map((one) => one._id);
+    },
+
+    async find(eventId: string): Promise<Listing | undefined> {
+      return (await listings.findOne({ _id: eventId })) ?? undefined;
+    },
+  };
+}
+
+export type Listings = ReturnType<typeof createListings>;
