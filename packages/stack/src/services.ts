@@ -273,7 +273,11 @@ function serviceEnvironment(
       PAYMENT_SECRET_KEY: secrets.paymentSecretKey,
       PAYMENT_WEBHOOK_SECRET: secrets.paymentWebhookSecret,
     },
-    gateway: { CATALOG_URL: urls.catalog, BOOKING_URL: urls.booking },
+    gateway: {
+      CATALOG_URL: urls.catalog,
+      BOOKING_URL: urls.booking,
+      REDIS_URL: stores.REDIS_URL,
+    },
   };
   return { ...common, ...own[service] };
 }

@@ -1,6 +1,6 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
-import type { Health } from '@holdfast/shared/http/health.ts';
+import { type Dependencies, type Health, readHealth } from '@holdfast/shared/http/health.ts';
 import type { Upstream } from './routing.ts';
 
 /** Longer than the 2 s in which a service asks its own stores. */
@@ -14,21 +14,22 @@ type UpstreamHealth = {
   readonly health?: Health;
 };
 
-/** The gateway's health: that of every service behind it, and the worst of them. */
-export async function askAll(version: string, urls: Readonly<Record<Upstream, string>>) {
-  const [auth, catalog, booking] = await Promise.all([
+/** The gateway's health: its own, that of every service behind it, and the worst of them. */
+export async function askAll(options: {
+  version: string;
+  urls: Readonly<Record<Upstream, string>>;
+  dependencies: Dependencies;
+}) {
+  const { version, urls, dependencies } = options;
+  const [own, auth, catalog, booking] = await Promise.all([
+    readHealth({ service: 'gateway', version, dependencies }),
     askHealth(urls.auth),
     askHealth(urls.catalog),
     askHealth(urls.booking),
   ]);
   const services: Record<Upstream, UpstreamHealth> = { auth, catalog, booking };
-  return {
-    status: worstOf(services),
-    service: 'gateway',
-    version,
-    uptimeSeconds: Math.round(process.uptime()),
-    services,
-  };
+  const states = [own, ...Object.values(services)].map(({ status }) => status);
+  return { ...own, status: worstOf(states), services };
 }
 
 /** The state of a service behind the gateway; one that does not answer is unavailable. */
@@ -47,11 +48,10 @@ async function askHealth(url: string): Promise<UpstreamHealth> {
   }
 }
 
-/** The worst of the services' states: without any one of them some address does not answer. */
-function worstOf(services: Readonly<Record<Upstream, UpstreamHealth>>): Health['status'] {
-  const states = new Set(Object.values(services).map((service) => service.status));
-  if (states.has('unavailable')) return 'unavailable';
-  return states.has('degraded') ? 'degraded' : 'healthy';
+/** The worst of the states: without any one of the services some address does not answer. */
+function worstOf(states: readonly Health['status'][]): Health['status'] {
+  if (states.includes('unavailable')) return 'unavailable';
+  return states.includes('degraded') ? 'degraded' : 'healthy';
 }
 
 function isHealth(value: unknown): value is Health {

@@ -18,6 +18,9 @@ export const ROUTING: readonly (readonly [prefix: string, upstream: Upstream])[]
   ['/api/admin/reports', 'booking'],
 ];
 
+/** Addresses below a service's prefix that the gateway answers itself. */
+const OWN = /^\/api\/events\/[^/]+\/live$/;
+
 /** Segments of RFC 3986's pchar, none of them empty but the last. */
 const PLAIN_PATH =
   /^\/(?:(?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+\/)*(?:[\w.~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})*$/;
@@ -36,6 +39,7 @@ export function chooseUpstream(target: string): Upstream | Refusal | undefined {
       'The address has empty, relative or encoded path segments: write it plainly.',
     );
   }
+  if (OWN.test(path)) return undefined;
   return ROUTING.find(([prefix]) => path === prefix || path.startsWith(`${prefix}/`))?.[1];
 }
 

@@ -1,3 +1,4 @@
+import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { PROBLEM_TYPE, problemOfRefusal } from '@holdfast/shared/http/problem.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
@@ -11,12 +12,17 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { GatewayConfig } from './config.ts';
 import { askAll } from './health.ts';
 import { indexRoute } from './index-route.ts';
+import { openLive } from './live/live.ts';
 import { createForwarder, type Forwarder, hasMisframedBody, prepareHeaders } from './proxy.ts';
 import { chooseUpstream, type Upstream } from './routing.ts';
 
-export type GatewayService = Service & { readonly log: Logger };
+export type GatewayService = Service & {
+  readonly log: Logger;
+  /** Resolves when changes of users' holds and bookings are heard. */
+  readonly heard: Promise<void>;
+};
 
-/** Starts the one origin in front of all services. It keeps nothing and owns no store. */
+/** Starts the one origin in front of all services. It keeps nothing that matters and owns no store. */
 export async function createService(config: GatewayConfig): Promise<GatewayService> {
   const log = createLogger('gateway', config.LOG_LEVEL);
   const { version } = packageJson;
@@ -31,24 +37,44 @@ export async function createService(config: GatewayConfig): Promise<GatewayServi
     catalog: createForwarder({ target: urls.catalog, ...limits }),
     booking: createForwarder({ target: urls.booking, ...limits }),
   };
+  const metrics = createMetrics('gateway');
+  const bus = createKafkaBus({
+    brokers: config.KAFKA_BROKERS,
+    clientId: 'gateway',
+    topicPrefix: config.TOPIC_PREFIX,
+    log,
+  });
+  const live = openLive({ config, bus, log, metrics });
+  const dependencies = {
+    redis: { ping: live.pingRedis, required: false },
+    kafka: { ping: bus.ping, required: false },
+  };
   const http = await serve({
     service: 'gateway',
     version,
     description: 'One origin: forwards /api to the services, shows the health of them all.',
     host: config.HOST,
     port: config.PORT,
-    routes: [indexRoute(version)],
+    routes: [indexRoute(version), ...live.routes],
     log,
-    metrics: createMetrics('gateway'),
+    metrics,
     verifyToken: createTokenVerifier(`${urls.auth}/.well-known/jwks.json`),
-    dependencies: {},
-    health: () => askAll(version, urls),
+    dependencies,
+    health: () => askAll({ version, urls, dependencies }),
     before: forwardApi(forwarders),
+    upgrades: live.upgrades,
   });
   return {
     url: http.url,
     log,
-    stop: () => closeAll(http.stop, ...Object.values(forwarders).map((one) => one.close)),
+    heard: live.heard,
+    stop: () =>
+      closeAll(
+        live.stop,
+        http.stop,
+        bus.close,
+        ...Object.values(forwarders).map((one) => one.close),
+      ),
   };
 }
 

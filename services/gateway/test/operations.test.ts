@@ -6,6 +6,7 @@ import { startGateway, startUpstream, type TestUpstream } from './upstream.ts';
 type Health = {
   status: string;
   service: string;
+  dependencies: object;
   services: Record<string, { status: string; error?: string; health?: { dependencies: object } }>;
 };
 
@@ -68,6 +69,7 @@ describe('the gateway in front of the real auth service', () => {
     expect(Object.keys(body.services)).to.deep.equal(['auth', 'catalog', 'booking']);
     expect(body.services.auth?.health?.dependencies).to.have.all.keys('postgres', 'kafka');
     expect(body.services.catalog?.health?.dependencies).to.have.all.keys('store');
+    expect(body.dependencies).to.have.all.keys('redis', 'kafka');
     expect((await fetch(`${gateway.url}/readyz`)).status).to.equal(200);
   });
 

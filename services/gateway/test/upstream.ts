@@ -1,5 +1,9 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { dropTopics } from '@holdfast/shared/bus/drop-topics.ts';
+import { readConfig } from '@holdfast/shared/config.ts';
+import { newId } from '@holdfast/shared/ids.ts';
+import { gatewaySettings } from '../src/config.ts';
 import type { Upstream } from '../src/routing.ts';
 import { createService, type GatewayService } from '../src/service.ts';
 
@@ -49,18 +53,33 @@ export async function startUpstream(service: string, givenPort = 0) {
 export type TestUpstream = Awaited<ReturnType<typeof startUpstream>>;
 
 /** A gateway on a free port that waits `idleMs` for the services at these addresses. */
-export function startGateway(
+export async function startGateway(
   urls: Readonly<Record<Upstream, string>>,
   idleMs: number,
+  settings: Record<string, string> = {},
 ): Promise<GatewayService> {
-  return createService({
-    HOST: '127.0.0.1',
-    PORT: 0,
-    LOG_LEVEL: 'silent',
-    AUTH_URL: urls.auth,
-    CATALOG_URL: urls.catalog,
-    BOOKING_URL: urls.booking,
-    UPSTREAM_CONNECT_MS: 300,
-    UPSTREAM_IDLE_MS: idleMs,
-  });
+  const { KAFKA_BROKERS = '', REDIS_URL = '' } = process.env;
+  const topicPrefix = `gateway-${newId().slice(-12)}.`;
+  const gateway = await createService(
+    readConfig(gatewaySettings, {
+      PORT: '0',
+      LOG_LEVEL: 'silent',
+      AUTH_URL: urls.auth,
+      CATALOG_URL: urls.catalog,
+      BOOKING_URL: urls.booking,
+      UPSTREAM_CONNECT_MS: '300',
+      UPSTREAM_IDLE_MS: String(idleMs),
+      KAFKA_BROKERS,
+      REDIS_URL,
+      TOPIC_PREFIX: topicPrefix,
+      ...settings,
+    }),
+  );
+  return {
+    ...gateway,
+    async stop() {
+      await gateway.stop();
+      if (settings.KAFKA_BROKERS === undefined) await dropTopics(KAFKA_BROKERS, topicPrefix);
+    },
+  };
 }

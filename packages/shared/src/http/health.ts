@@ -103,7 +103,8 @@ export function operationsRoutes(
   ];
 }
 
-async function readHealth(options: {
+/** Asks each dependency; what a service tells of itself at /health. */
+export async function readHealth(options: {
   service: string;
   version: string;
   dependencies: Dependencies;
