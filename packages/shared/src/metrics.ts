@@ -18,6 +18,9 @@ export function createMetrics(service: string) {
     counter<L extends string>(name: string, help: string, labelNames: readonly L[] = []) {
       return new Counter<L>({ name, help, labelNames, registers: [registry] });
     },
+    histogram(name: string, help: string, buckets: readonly number[]) {
+      return new Histogram({ name, help, buckets: [...buckets], registers: [registry] });
+    },
     /** A gauge; with `read`, its value is asked at each scrape. */
     gauge(name: string, help: string, read?: () => Promise<number>) {
       return new Gauge({

@@ -1,5 +1,5 @@
+import { startWire } from '@holdfast/shared/wire.ts';
 import { expect } from 'chai';
-import { startWire } from './wire.ts';
 import { given, startWorld, type World } from './world.ts';
 
 describe('the cache', () => {

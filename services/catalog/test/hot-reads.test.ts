@@ -1,8 +1,8 @@
 import { waitUntil } from '@holdfast/shared/wait.ts';
+import { startWire } from '@holdfast/shared/wire.ts';
 import { expect } from 'chai';
 import { readCatalogConfig } from '../src/config.ts';
 import { type Catalog, createService } from '../src/service.ts';
-import { startWire } from './wire.ts';
 import { given, startWorld, type World } from './world.ts';
 
 describe('hot reads', () => {

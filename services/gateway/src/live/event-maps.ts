@@ -2,7 +2,6 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Metrics } from '@holdfast/shared/metrics.ts';
-import { Histogram } from 'prom-client';
 import { encode, type Frame } from './frames.ts';
 import type { Post } from './post.ts';
 import { createSeatState, instantOf, type SeatState } from './seat-state.ts';
@@ -225,11 +224,10 @@ function createMeasures(metrics: Metrics) {
       'Subscribers cut off (slow) or told to take a snapshot, by reason',
       ['reason'],
     ),
-    staleness: new Histogram({
-      name: 'holdfast_live_staleness_seconds',
-      help: 'From the entry in the stream until it was given to every socket',
-      buckets: [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5],
-      registers: [metrics.registry],
-    }),
+    staleness: metrics.histogram(
+      'holdfast_live_staleness_seconds',
+      'From the entry in the stream until it was given to every socket',
+      [0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 1, 2.5],
+    ),
   };
 }
