@@ -95,6 +95,8 @@ describe('the auditor', () => {
 
   const seatOf = (bookingId: string) => ({ 'commit.bookingId': bookingId });
   const setSeat = (change: object) => seats().updateOne(seatOf(bookings[0]!), { $set: change });
+  const setClaims = (change: object) =>
+    catalog.collection('quotas').updateMany({ claims: { $size: 1 } }, { $set: change });
   const setBooking = (column: string, value: unknown) =>
     sql(`update bookings set ${column} = $1 where id = $2`, value, bookings[0]);
   const ofBooking = (table: string, change: string) =>
@@ -312,6 +314,18 @@ describe('the auditor', () => {
       what: 'a quota that counts wrong',
       breaks: () => sql('update buyer_quotas set seats = seats + 1'),
       mends: () => sql('update buyer_quotas set seats = seats - 1'),
+    },
+    {
+      invariant: 17,
+      what: 'a claim for more seats than its hold has',
+      breaks: () => setClaims({ 'claims.0.n': 2 }),
+      mends: () => setClaims({ 'claims.0.n': 1 }),
+    },
+    {
+      invariant: 17,
+      what: 'a claim that runs out though its seat is sold',
+      breaks: () => setClaims({ 'claims.0.expiresAt': new Date(0) }),
+      mends: () => setClaims({ 'claims.0.expiresAt': null }),
     },
     {
       invariant: 20,

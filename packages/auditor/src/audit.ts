@@ -4,6 +4,7 @@ import { CHAIN_CHECKS } from './checks/chain.ts';
 import { HOLD_CHECKS } from './checks/holds.ts';
 import { MESSAGE_CHECKS } from './checks/messages.ts';
 import { MONEY_CHECKS } from './checks/money.ts';
+import { QUOTA_CHECKS } from './checks/quotas.ts';
 import { SEAT_CHECKS } from './checks/seats.ts';
 import { type EventFigures, readFigures } from './figures.ts';
 import { renderReport } from './report.ts';
@@ -28,6 +29,7 @@ export type AuditReport = {
 const CHECKS: readonly Check[] = [
   ...SEAT_CHECKS,
   ...HOLD_CHECKS,
+  ...QUOTA_CHECKS,
   ...BOOKING_CHECKS,
   ...MONEY_CHECKS,
   ...CHAIN_CHECKS,

@@ -22,6 +22,9 @@ export type HoldDocument = {
   state: string;
   expiresAt: Date;
   pinId?: string;
+  maxPerUser: number;
+  /** Seats added and dropped since it was taken. */
+  changes?: { id: string }[];
   history: { action?: string; after?: unknown; at: Date }[];
 };
 
@@ -40,6 +43,10 @@ export type ProviderIntent = {
 export type Sources = {
   seats: Collection<SeatDocument>;
   holds: Collection<HoldDocument>;
+  quotas: Collection<{
+    _id: string;
+    claims: { holdId: string; n: number; expiresAt: Date | null }[];
+  }>;
   catalogEvents: Collection<{
     _id: string;
     name: string;
@@ -74,6 +81,7 @@ export async function openSources({ env, urls }: AuditTargets): Promise<Sources>
   return {
     seats: db.collection('seats'),
     holds: db.collection('holds'),
+    quotas: db.collection('quotas'),
     catalogEvents: db.collection('events'),
     outboxCollections: ['holds', 'events', 'venues'].map((name) => db.collection(name)),
     booking,
