@@ -18,6 +18,7 @@ export const REFUSALS = {
   not_found: { status: 404, title: 'There is nothing here' },
   user_not_found: { status: 404, title: 'No such account' },
   venue_not_found: { status: 404, title: 'No such venue' },
+  plan_not_found: { status: 404, title: 'No such seat plan' },
   event_not_found: { status: 404, title: 'No such event' },
   seat_not_found: { status: 404, title: 'No such seat' },
   hold_not_found: { status: 404, title: 'No such hold' },

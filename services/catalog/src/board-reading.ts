@@ -64,7 +64,7 @@ function slim(face: SeatFace, intern: Intern): SeatFace {
     row: intern.text(face.row),
     number: intern.text(face.number),
     order,
-    position,
+    ...(position && { position }),
     category: intern.text(face.category),
     flags: intern.list(face.flags),
   };

@@ -10,9 +10,10 @@ export type SeatFace = {
   section: string;
   row: string;
   number: string;
-  /** Place in the plan's own order, from 0: neighbours of a row follow one another. */
+  /** Place in the plan's own order, from 0, never by the printed number: neighbours follow. */
   order: number;
-  position: Position;
+  /** None for a place of a standing area (general admission): its section is all there is. */
+  position?: Position;
   category: string;
   flags: string[];
 };

@@ -27,6 +27,7 @@ import { eventRoutes } from './routes/events.ts';
 import { holdSeatRoutes } from './routes/hold-seats.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { planRoutes } from './routes/plans.ts';
 import { searchRoutes } from './routes/search.ts';
 import { seatRoutes } from './routes/seats.ts';
 import { venueRoutes } from './routes/venues.ts';
@@ -209,6 +210,7 @@ export async function createService(
     routes: [
       ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
       ...searchRoutes({ index: createSearchIndex(db), vocabulary }),
+      ...planRoutes({ venues, plans, wake }),
       ...eventRoutes(eventStores, seenEvents),
       ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
       ...holdRoutes(holding),

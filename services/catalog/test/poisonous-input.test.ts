@@ -2,8 +2,8 @@ import { derivedId, newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import type { Event } from '../src/event.ts';
-import { readPlan } from '../src/plan.ts';
-import type { StoredPlan } from '../src/stores/plans.ts';
+import { readPlan } from '../src/read-plan.ts';
+import { createPlans } from '../src/stores/plans.ts';
 import { startWorld, type World } from './world.ts';
 
 describe('poisonous input', () => {
@@ -53,9 +53,8 @@ describe('poisonous input', () => {
     const abandoned = readPlan({ seatCount: 5 });
     if ('problems' in abandoned) throw new Error(abandoned.problems.join());
     const id = derivedId('venue', world.organizer.userId, key);
-    await world.db
-      .collection<StoredPlan>('plans')
-      .insertOne({ _id: `${id}:1`, venueId: id, planVersion: 1, ...abandoned });
+    const stored = { ...abandoned, fingerprint: 'of another request' };
+    expect(await createPlans(world.db).insert(id, 1, stored)).to.equal(true);
     const venue = await world.call('POST', '/api/venues', {
       as: world.organizer,
       key,

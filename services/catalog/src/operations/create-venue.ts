@@ -7,7 +7,8 @@ import type { Actor } from '@holdfast/shared/tokens.ts';
 import { isTimeZone, type Venue } from '../event.ts';
 import { historyEntry } from '../hold.ts';
 import { venueMessage } from '../messages.ts';
-import { readPlan } from '../plan.ts';
+import type { Plan } from '../plan.ts';
+import { readPlan } from '../read-plan.ts';
 import type { Plans } from '../stores/plans.ts';
 import type { VenueChange, Venues } from '../stores/venues.ts';
 import { refuseStranger } from './ownership.ts';
@@ -60,7 +61,8 @@ export async function createVenue(
   const earlier = await deps.venues.find(venueId);
   if (earlier === undefined) {
     // A try under this key that broke off may have left its plan, of another request perhaps.
-    venue.planVersion = await insertNext(deps.plans, { ...venue, planVersion: 0 }, plan);
+    const first = { ...plan, fingerprint: fingerprint(planInput) };
+    venue.planVersion = await insertNext(deps.plans, { ...venue, planVersion: 0 }, first);
     if (await deps.venues.insert(venue)) {
       deps.wake();
       return venue;
@@ -71,7 +73,10 @@ export async function createVenue(
   return refused('idempotency_key_reused', 'This Idempotency-Key made another venue.');
 }
 
-/** Changes a venue; a new plan is a new version, and events keep the seats they were made with. */
+/**
+ * Changes a venue. A plan that differs from the current one is a new version; events keep the seats
+ * they were made with.
+ */
 export async function changeVenue(
   deps: Dependencies,
   command: {
@@ -90,16 +95,18 @@ export async function changeVenue(
   const zone = refuseZone(face.timeZone ?? venue.timeZone);
   if (zone) return zone;
   const change: VenueChange = { ...face };
-  if (planInput !== undefined) {
+  const print = planInput && fingerprint(planInput);
+  if (planInput && print !== (await deps.plans.fingerprintOf(venue._id, venue.planVersion))) {
     const plan = readPlan(planInput);
     if ('problems' in plan) return refusePlan(plan.problems);
-    const planVersion = await insertNext(deps.plans, venue, plan);
+    const planVersion = await insertNext(deps.plans, venue, { ...plan, fingerprint: print ?? '' });
     Object.assign(change, {
       planVersion,
       seatCount: plan.seats.length,
       categories: plan.categories,
     });
   }
+  if (Object.keys(change).length === 0) return venue;
   const now = systemClock.now();
   const after = { ...venue, ...change };
   const next = venue.version + 1;
@@ -126,7 +133,7 @@ export async function changeVenue(
 async function insertNext(
   plans: Plans,
   venue: Venue,
-  plan: Parameters<Plans['insert']>[2],
+  plan: Plan & { fingerprint: string },
 ): Promise<number> {
   for (let version = venue.planVersion + 1; ; version += 1) {
     if (await plans.insert(venue._id, version, plan)) return version;

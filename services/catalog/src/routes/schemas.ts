@@ -45,7 +45,7 @@ const location = () =>
     longitude: Joi.number().min(-180).max(180).required(),
   });
 
-const plan = () =>
+export const plan = () =>
   Joi.object({
     pretix: Joi.object().unknown(true).description("pretix's seating-plan JSON"),
     categoryFlags: Joi.object()
@@ -53,7 +53,7 @@ const plan = () =>
       .description('Flags of the seats of a category, as the pretix format has none'),
     sections: Joi.array()
       .items(Joi.object().unknown(true))
-      .description('Sections of rows of seats'),
+      .description('Sections of rows of seats, or of standing room (`kind`, `capacity`)'),
     categories: Joi.array().items(Joi.string()),
     seatCount: Joi.number().integer().description('A plain plan of that many seats'),
   }).description('Exactly one of pretix, sections (with categories) and seatCount');
@@ -130,14 +130,14 @@ export const seatView = Joi.object({
   seatId: seatId().required(),
   label: Joi.string().required(),
   section: Joi.string().required(),
-  row: Joi.string().required(),
+  row: Joi.string().allow('').required(),
   number: Joi.string().required(),
   order: Joi.number().integer().required(),
   position: Joi.object({
     x: Joi.number().required(),
     y: Joi.number().required(),
     floor: Joi.string(),
-  }).required(),
+  }).description('None for a place of a standing area'),
   category: Joi.string().required(),
   flags: Joi.array().items(Joi.string()).required(),
   status: Joi.string()
@@ -158,7 +158,7 @@ export const holdView = Joi.object({
         seatId: seatId().required(),
         label: Joi.string().required(),
         section: Joi.string().required(),
-        row: Joi.string().required(),
+        row: Joi.string().allow('').required(),
         number: Joi.string().required(),
         category: Joi.string().required(),
         priceMinor: minor().required(),

@@ -8,11 +8,10 @@ import type { Plans } from '../stores/plans.ts';
 import type { Venues } from '../stores/venues.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { keepVenue, keepVenues } from './keeping.ts';
+import { PLAN_LIMIT } from './plans.ts';
 import { cursor, limit, newVenue, text, venueEdit, venueParams } from './schemas.ts';
 import { type VenueView, viewVenue } from './views.ts';
 
-/** Bodies with a seat plan: 20,000 seats of pretix's JSON are about 4 MB. */
-const PLAN_LIMIT = 8 * 1024 * 1024;
 const venue = { description: 'The venue' };
 
 export function venueRoutes(deps: {
@@ -114,31 +113,6 @@ export function venueRoutes(deps: {
         });
         if (isRefusal(changed)) return changed;
         return answer(changed, 200);
-      },
-    }),
-    route<{ params: { venueId: string }; query: { format: 'seats' | 'pretix' } }>({
-      method: 'get',
-      path: '/api/venues/:venueId/plan',
-      id: 'getPlan',
-      summary: "The venue's seat plan, as seats or as the file it was imported from",
-      tag: 'venues',
-      access: 'anyone',
-      params: venueParams,
-      query: Joi.object({ format: Joi.string().valid('seats', 'pretix').default('seats') }),
-      responses: { 200: { description: 'The plan' } },
-      errors: ['venue_not_found', 'not_found'],
-      async run({ params, query }) {
-        const found = await deps.venues.find(params.venueId);
-        const plan = found && (await deps.plans.find(found._id, found.planVersion));
-        if (!plan) return refused('venue_not_found', `There is no venue ${params.venueId}.`);
-        if (query.format === 'seats') {
-          const { planVersion, categories, seats } = plan;
-          return reply(200, { venueId: params.venueId, planVersion, categories, seats });
-        }
-        if (plan.original === null) {
-          return refused('not_found', 'This plan was not imported from pretix: ask for its seats.');
-        }
-        return reply(200, plan.original, { 'content-type': 'application/json; charset=utf-8' });
       },
     }),
   ];

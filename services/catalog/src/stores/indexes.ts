@@ -46,7 +46,7 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
 };
 
 /** Collections without an index of their own. */
-const PLAIN = ['quotas', 'plans', 'signing_keys'];
+const PLAIN = ['quotas', 'plans', 'plan_parts', 'signing_keys'];
 
 /**
  * Creates the collections and their indexes; several instances may do so together. The stand-in
