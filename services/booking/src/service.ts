@@ -7,6 +7,7 @@ import { createMetrics, type Metrics } from '@holdfast/shared/metrics.ts';
 import { createOpening } from '@holdfast/shared/opening.ts';
 import { createOutboxRelay } from '@holdfast/shared/outbox/postgres.ts';
 import { openPostgres } from '@holdfast/shared/postgres/database.ts';
+import { createTogether } from '@holdfast/shared/together.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import { OUTCOMES } from './checkout.ts';
 import type { BookingConfig } from './config.ts';
@@ -18,7 +19,13 @@ import { createProviderCallLoop } from './loops/provider-calls.ts';
 import { createUnansweredPinLoop } from './loops/unanswered-pins.ts';
 import { createBookingMetrics } from './metrics.ts';
 import { createOfferVerifier } from './offer.ts';
-import type { CheckoutDeps } from './operations/advance-checkout.ts';
+import {
+  type Advance,
+  advanceCheckouts,
+  type CheckoutDeps,
+  type OnChanged,
+} from './operations/advance-checkout.ts';
+import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
 import { bookingRoutes } from './routes/bookings.ts';
@@ -28,6 +35,8 @@ import { findSettled } from './stores/bookings.ts';
 
 const VERSION = '0.1.0';
 const POOL_SIZE = 24;
+/** Of checkouts that go to the database together. Two transactions keep two cores busy. */
+const GOES = { most: 64, atOnce: 3 };
 const KEYS_PATH = '/.well-known/jwks.json';
 
 /**
@@ -106,15 +115,29 @@ async function open(
   const { db } = postgres;
   const figures = createBookingMetrics(given.metrics, { db, isProviderPaused: provider.isPaused });
   const outcomes = createOutcomes({ findSettled: (ids) => findSettled(db, ids), log });
+  const onChanged: OnChanged = (booking, { asksProvider }) => {
+    loops.relay.wake();
+    if (asksProvider) loops.providerCalls.wake();
+    if (!OUTCOMES.includes(booking.status)) return;
+    outcomes.tell(booking);
+    figures.countOutcome(booking);
+  };
   const checkout: CheckoutDeps = {
     db,
-    onChanged(booking, { asksProvider }) {
-      loops.relay.wake();
-      if (asksProvider) loops.providerCalls.wake();
-      if (!OUTCOMES.includes(booking.status)) return;
-      outcomes.tell(booking);
-      figures.countOutcome(booking);
-    },
+    advance: createTogether({
+      ...GOES,
+      run: (steps: readonly Advance[]) => advanceCheckouts({ db, onChanged }, steps),
+      keysOf: ({ bookingId }) => [bookingId],
+    }),
+    place: createTogether({
+      ...GOES,
+      run: (commands: readonly PlaceBooking[]) => placeBookings({ db, onChanged }, commands),
+      keysOf: ({ offer: { userId, holdId, eventId }, key }) => [
+        `key ${userId} ${key}`,
+        `hold ${holdId}`,
+        `quota ${userId} ${eventId}`,
+      ],
+    }),
     onEnqueued: () => loops.relay.wake(),
   };
   const loops = {

@@ -1,7 +1,7 @@
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
-import { lockBooking } from '../src/stores/bookings.ts';
+import { lockBookings } from '../src/stores/bookings.ts';
 import { reserveTickets } from '../src/stores/tickets.ts';
 import { makeOffer } from './catalog.ts';
 import { startWorld, type World } from './world.ts';
@@ -26,13 +26,12 @@ describe('a booking that had to be waited for', () => {
     const reserved = Promise.withResolvers<void>();
     const waited = Promise.withResolvers<void>();
     const first = db.transaction(async (tx) => {
-      const booking = await lockBooking(tx, bookingId);
-      if (booking) await reserveTickets(tx, booking);
+      await reserveTickets(tx, [...(await lockBookings(tx, [bookingId])).values()]);
       reserved.resolve();
       await waited.promise;
     });
     await reserved.promise;
-    const second = db.transaction((tx) => lockBooking(tx, bookingId));
+    const second = db.transaction((tx) => lockBookings(tx, [bookingId]));
     await waitUntil('the second to wait', async () => {
       const waiting = await world.rows(
         `select from pg_stat_activity where datname = current_database()
@@ -42,7 +41,7 @@ describe('a booking that had to be waited for', () => {
     });
     waited.resolve();
     await first;
-    const statuses = (await second)?.seats.map(({ ticketStatus }) => ticketStatus);
+    const statuses = (await second).get(bookingId)?.seats.map(({ ticketStatus }) => ticketStatus);
     expect(statuses).to.deep.equal(offer.seats.map(() => 'reserved'));
   });
 });

@@ -4,7 +4,7 @@ import type { Message } from '../contracts/contract.ts';
 import type { Logger } from '../logger.ts';
 import { createLoop, type Loop } from '../loop.ts';
 import type { Database, Transaction } from '../postgres/database.ts';
-import { inbox, outbox } from '../postgres/tables.ts';
+import { rowsOf } from '../postgres/rows.ts';
 
 const BUCKETS = 16;
 const ROUND_LIMIT = 1_000;
@@ -12,26 +12,35 @@ const ROUND_LIMIT = 1_000;
 /** Puts messages into the outbox, in the transaction of the change they tell of. */
 export async function enqueue(tx: Transaction, ...messages: readonly Message[]): Promise<void> {
   if (messages.length === 0) return;
-  await tx
-    .insert(outbox)
-    .values(messages.map((message) => ({ bucket: bucketOf(message.key), message })));
+  const rows = messages.map((message) => ({ bucket: bucketOf(message.key), message }));
+  await tx.execute(sql`
+    insert into outbox (bucket, message) select bucket, message from ${rowsOf('outbox', rows)}`);
 }
 
 /**
- * Marks a message as having its effect in this transaction. False when it already had:
- * the caller then does nothing.
+ * Marks messages as having their effect in this transaction. Answers the ids of those that did not
+ * have it yet; for the others the caller does nothing.
  */
+export async function admitAll(
+  tx: Transaction,
+  consumer: string,
+  messageIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (messageIds.length === 0) return new Set();
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    insert into inbox (consumer, message_id)
+    select ${consumer}, id from unnest(${sql.param([...messageIds].sort())}::uuid[]) id
+    on conflict do nothing returning message_id as id`);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Marks one message; false when it had its effect already. */
 export async function admitOnce(
   tx: Transaction,
   consumer: string,
   message: Message,
 ): Promise<boolean> {
-  const inserted = await tx
-    .insert(inbox)
-    .values({ consumer, messageId: message.id })
-    .onConflictDoNothing()
-    .returning({ id: inbox.messageId });
-  return inserted.length === 1;
+  return (await admitAll(tx, consumer, [message.id])).has(message.id);
 }
 
 /**

@@ -1,6 +1,7 @@
+import { sql } from 'drizzle-orm';
 import type { Origin } from '../origin.ts';
 import type { Transaction } from './database.ts';
-import { auditEntries } from './tables.ts';
+import { rowsOf } from './rows.ts';
 
 /** One settled change of an aggregate, for its audit chain. */
 export type AuditEntry = {
@@ -25,12 +26,25 @@ export async function recordAudit(
   ...entries: readonly AuditEntry[]
 ): Promise<void> {
   if (entries.length === 0) return;
-  await tx.insert(auditEntries).values(
-    entries.map(({ origin, ...entry }) => ({
-      ...entry,
-      actor: origin.actor,
-      requestId: origin.requestId,
-      correlationId: origin.correlationId,
-    })),
-  );
+  const rows = entries.map((entry) => ({
+    aggregate_type: entry.aggregateType,
+    aggregate_id: entry.aggregateId,
+    action: entry.action,
+    old_status: entry.oldStatus,
+    new_status: entry.newStatus,
+    amount_minor: entry.amountMinor,
+    currency: entry.currency,
+    actor: entry.origin.actor,
+    reason: entry.reason,
+    request_id: entry.origin.requestId,
+    correlation_id: entry.origin.correlationId,
+    metadata: entry.metadata ?? {},
+  }));
+  await tx.execute(sql`
+    insert into audit_entries (aggregate_type, aggregate_id, action, old_status, new_status,
+      amount_minor, currency, actor, reason, request_id, correlation_id, metadata,
+      seq, previous_hash, hash)
+    select aggregate_type, aggregate_id, action, old_status, new_status,
+      amount_minor, currency, actor, reason, request_id, correlation_id, metadata, 0, '', ''
+    from ${rowsOf('audit_entries', rows)}`);
 }

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
@@ -114,6 +115,12 @@ function inTransaction(pool: pg.Pool): Database['transaction'] {
       client.release(broken);
     }
   };
+}
+
+/** The instant of a transaction by the server's clock, as its `now()` says, to the millisecond. */
+export async function instantOf(tx: Transaction): Promise<Date> {
+  const { rows } = await tx.execute<{ now: string }>(sql`select now()`);
+  return new Date(rows[0]?.now ?? Number.NaN);
 }
 
 async function prepare(options: {

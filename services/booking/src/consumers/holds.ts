@@ -2,8 +2,8 @@ import type { Bus, Subscription } from '@holdfast/shared/bus/bus.ts';
 import { readMessage } from '@holdfast/shared/contracts/contract.ts';
 import { HOLD_CONTRACTS } from '@holdfast/shared/contracts/holds.ts';
 import type { BookingMetrics } from '../metrics.ts';
-import type { CheckoutDeps } from '../operations/advance-checkout.ts';
-import { CONSUMER, receivePin } from '../operations/receive-pin.ts';
+import { type CheckoutDeps, CONSUMER } from '../operations/advance-checkout.ts';
+import { receivePin } from '../operations/receive-pin.ts';
 
 /** Catalog's answers to pins. What is ignored, late or refused is counted and acknowledged. */
 export function consumeHolds(

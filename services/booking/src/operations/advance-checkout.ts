@@ -1,108 +1,216 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import { type Ignored, ignored, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
+import { admitAll, enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
-import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking } from '../booking.ts';
 import { type CheckoutCommand, type CheckoutPlan, decide } from '../checkout.ts';
 import { announcePayment, type Payment } from '../payment.ts';
-import { freeHold, lockBooking, saveBooking } from '../stores/bookings.ts';
-import { writeJournal } from '../stores/ledger.ts';
-import { insertRefund, paymentOf, savePayment } from '../stores/payments.ts';
-import { requestCall } from '../stores/provider-calls.ts';
-import { returnQuota } from '../stores/quotas.ts';
-import { changeTickets, type TicketChange } from '../stores/tickets.ts';
+import { freeHolds, lockBookings, saveBookings } from '../stores/bookings.ts';
+import { findCancelled } from '../stores/events.ts';
+import { type Journal, writeJournals } from '../stores/ledger.ts';
+import { changedPayment, insertRefunds, paymentsOf, savePayments } from '../stores/payments.ts';
+import { requestCalls, settleCalls } from '../stores/provider-calls.ts';
+import { returnQuotas } from '../stores/quotas.ts';
+import {
+  reserveTickets,
+  saveTickets,
+  type TicketChange,
+  ticketChanges,
+} from '../stores/tickets.ts';
+import type { PlaceBooking, PlacedBooking } from './place-bookings.ts';
 
 export type CheckoutDeps = {
   readonly db: Database;
-  /** Told after each commit that changed a booking's status, and whether it asks for a call. */
-  readonly onChanged: (booking: Booking, next: { asksProvider: boolean }) => void;
+  /** Takes a checkout one step on (`advanceCheckouts`, with the steps of others). */
+  readonly advance: (step: Advance) => Promise<Advanced>;
+  /** Begins a checkout (`placeBookings`, with those of others). */
+  readonly place: (command: PlaceBooking) => Promise<PlacedBooking | Refusal>;
   /** Told after each other commit that left messages in the outbox. */
   readonly onEnqueued: () => void;
 };
+
+/** Told after each commit that changed a booking's status, and whether it asks for a call. */
+export type OnChanged = (booking: Booking, next: { asksProvider: boolean }) => void;
+
+/** What a step is the effect of, marked in the same transaction so that it has it once. */
+export type Cause =
+  | { readonly kind: 'message'; readonly id: string }
+  | {
+      readonly kind: 'call';
+      readonly id: string;
+      readonly status: 'succeeded' | 'failed';
+      readonly response: object;
+    };
 
 export type Advance = {
   readonly bookingId: string;
   readonly origin: Origin;
   /** The provider's id of the payment, where this step learnt it. */
   readonly providerId?: string | undefined;
-  /** Marks the cause as having its effect, in the same transaction; false when it had before. */
-  readonly admit?: (tx: Transaction) => Promise<boolean>;
-  /** The command, from what can only be known under the booking's lock. */
-  readonly command: (
-    tx: Transaction,
-    booking: Booking,
-  ) => Promise<CheckoutCommand | { command: CheckoutCommand; tickets: TicketChange[] }>;
+  readonly cause?: Cause;
+  /** What can only be known under the booking's lock is left out of it. */
+  readonly command:
+    | Exclude<CheckoutCommand, { kind: 'pinned' | 'captured' }>
+    | { readonly kind: 'pinned' }
+    | { readonly kind: 'captured' };
+};
+export type Advanced = { kind: 'accepted'; booking: Booking } | Ignored | Refusal;
+
+export const CONSUMER = 'booking';
+
+/** Everything that one step changes. */
+type Change = {
+  readonly before: Booking;
+  readonly booking: Booking;
+  readonly paid: Payment;
+  readonly payment: Payment;
+  readonly plan: CheckoutPlan;
+  readonly origin: Origin;
+  readonly reserved: readonly TicketChange[];
+  readonly changed: readonly TicketChange[];
+  readonly refund: { id: string; amountMinor: number; reason: string } | undefined;
+  readonly journals: readonly Journal[];
 };
 
 /**
- * Takes a checkout one step on, in one transaction: lock, decide, and save booking, payment,
- * tickets, ledger, the next call's intent, audit and outbox together. What is ignored still
- * marks its cause, so that it is not asked again.
+ * Takes checkouts one step on, each of another booking, in one transaction: lock, decide, and save
+ * bookings, payments, tickets, ledger, the next calls' intents, audit and outbox, one statement
+ * for all. What is ignored still marks its cause, so that it is not asked again.
  */
-export async function advanceCheckout(
-  deps: CheckoutDeps,
-  step: Advance,
-): Promise<{ kind: 'accepted'; booking: Booking } | Ignored | Refusal> {
-  const result = await deps.db.transaction(async (tx) => {
-    const booking = await lockBooking(tx, step.bookingId);
-    if (booking === undefined) return refused('booking_not_found', `There is no such booking.`);
-    const [isAdmitted, paid] = await Promise.all([
-      step.admit?.(tx) ?? true,
-      paymentOf(tx, booking.id),
-    ]);
-    if (!isAdmitted) return ignored('repeated');
-    const asked = await step.command(tx, booking);
-    const { command, tickets } = 'command' in asked ? asked : { command: asked, tickets: [] };
-    const plan = decide(command, booking);
-    if (plan.kind !== 'accepted') return plan;
-    return {
-      kind: 'accepted' as const,
-      asksProvider: plan.call !== undefined,
-      booking: await apply(tx, { booking, paid, plan, step, tickets }),
-    };
+export async function advanceCheckouts(
+  deps: { db: Database; onChanged: OnChanged },
+  steps: readonly Advance[],
+): Promise<Advanced[]> {
+  const outcomes = await deps.db.transaction(async (tx) => {
+    const ids = steps.map(({ bookingId }) => bookingId);
+    const locked = await lockBookings(tx, ids);
+    const known = steps.filter(({ bookingId }) => locked.has(bookingId));
+    const facts = await learn(tx, known, locked);
+    const outcomes = steps.map((step) => decideStep(step, locked.get(step.bookingId), facts));
+    await save(
+      tx,
+      outcomes.filter((outcome) => 'plan' in outcome),
+    );
+    return outcomes;
   });
-  if (result.kind === 'accepted') deps.onChanged(result.booking, result);
-  return result;
+  return outcomes.map((outcome) => {
+    if ('kind' in outcome) return outcome;
+    const { booking, plan } = outcome;
+    deps.onChanged(booking, { asksProvider: plan.call !== undefined });
+    return { kind: 'accepted', booking };
+  });
 }
 
-async function apply(
-  tx: Transaction,
-  change: {
-    booking: Booking;
-    paid: Payment;
-    plan: CheckoutPlan;
-    step: Advance;
-    tickets: TicketChange[];
-  },
-): Promise<Booking> {
-  const { booking: before, paid, plan, step } = change;
-  const { origin } = step;
-  const { id, userId, eventId } = before;
-  const [saved, payment, changedTickets] = await Promise.all([
-    saveBooking(tx, before, plan),
-    plan.payment
-      ? savePayment(tx, paid, { status: plan.payment, providerId: step.providerId })
-      : paid,
-    plan.tickets ? changeTickets(tx, before, plan.tickets) : [],
-    plan.freesHold && freeHold(tx, id),
-    plan.freesQuota && returnQuota(tx, { userId, eventId, seats: before.seats.length }),
-  ]);
-  const tickets = [...change.tickets, ...changedTickets];
-  const booking = { ...saved, seats: withTickets(saved, tickets) };
+type Facts = {
+  now: Date;
+  payments: ReadonlyMap<string, Payment>;
+  /** Ids of the causes that have their effect now. */
+  admitted: ReadonlySet<string>;
+  cancelledEvents: ReadonlySet<string>;
+  reserved: ReadonlyMap<string, TicketChange[]>;
+};
 
-  const messages: (Message | undefined)[] = [];
-  if (plan.announces) messages.push(announce(booking, origin));
-  if (plan.payment) messages.push(announcePayment(payment, booking, origin));
-  const refundId = await moveMoney(tx, { booking, payment, plan });
-  const call = { bookingId: id, paymentId: payment.id, refundId, origin };
-  await Promise.all([
-    plan.call && requestCall(tx, { ...call, kind: plan.call }),
-    recordAudit(tx, ...auditOf({ before, booking, paid, payment, tickets, origin })),
-    enqueue(tx, ...messages.filter((message) => message !== undefined)),
+/** What decides besides the bookings, as it stands under their locks; reserves seats on the way. */
+async function learn(
+  tx: Transaction,
+  steps: readonly Advance[],
+  locked: ReadonlyMap<string, Booking>,
+): Promise<Facts> {
+  const causes = steps.flatMap(({ cause }) => cause ?? []);
+  const messages = causes.filter(({ kind }) => kind === 'message').map(({ id }) => id);
+  const calls = causes.filter((cause) => cause.kind === 'call');
+  const bound = steps.filter(
+    ({ command }) => command.kind === 'pinned' || command.kind === 'captured',
+  );
+  const eventIds = bound.flatMap(({ bookingId }) => locked.get(bookingId)?.eventId ?? []);
+  const [now, payments, fresh, settled, cancelledEvents] = await Promise.all([
+    instantOf(tx),
+    paymentsOf(
+      tx,
+      steps.map(({ bookingId }) => bookingId),
+    ),
+    admitAll(tx, CONSUMER, messages),
+    settleCalls(tx, calls),
+    findCancelled(tx, eventIds),
   ]);
-  return booking;
+  const admitted = new Set([...fresh, ...settled]);
+  // The seats are safe from expiry: tickets, the second guard, before any money moves.
+  const reserved = await reserveTickets(
+    tx,
+    steps.flatMap(({ bookingId, cause, command }) => {
+      const booking = locked.get(bookingId);
+      const isDue =
+        command.kind === 'pinned' &&
+        booking?.status === 'authorized' &&
+        !cancelledEvents.has(booking.eventId) &&
+        (cause === undefined || admitted.has(cause.id));
+      return isDue ? [booking] : [];
+    }),
+  );
+  return { now, payments, admitted, cancelledEvents, reserved };
+}
+
+function decideStep(
+  step: Advance,
+  before: Booking | undefined,
+  facts: Facts,
+): Change | Ignored | Refusal {
+  if (before === undefined) return refused('booking_not_found', `There is no such booking.`);
+  if (step.cause && !facts.admitted.has(step.cause.id)) return ignored('repeated');
+  const paid = facts.payments.get(before.id);
+  if (paid === undefined) throw new Error(`booking ${before.id} has no payment`);
+  const reserved = facts.reserved.get(before.id);
+  const plan = decide(
+    {
+      ...step.command,
+      eventCancelled: facts.cancelledEvents.has(before.eventId),
+      seatsReserved: reserved !== undefined,
+    } as CheckoutCommand,
+    before,
+  );
+  return plan.kind === 'accepted'
+    ? carryOut(step, { before, paid, plan, reserved: reserved ?? [], now: facts.now })
+    : plan;
+}
+
+/** Works a plan out: what the booking, its payment and its tickets are afterwards. Pure. */
+function carryOut(
+  { origin, providerId }: Advance,
+  given: Pick<Change, 'before' | 'paid' | 'plan' | 'reserved'> & { now: Date },
+): Change {
+  const { before, paid, plan, reserved, now } = given;
+  const { status, reason } = plan;
+  const changed = plan.tickets ? ticketChanges(before, plan.tickets) : [];
+  const booking: Booking = {
+    ...before,
+    status,
+    reason,
+    version: before.version + 1,
+    changedAt: now,
+    seats: withTickets(before, [...reserved, ...changed]),
+  };
+  const moved = plan.payment
+    ? changedPayment(paid, { status: plan.payment, providerId }, now)
+    : paid;
+  const owed = moved.capturedMinor - moved.refundedMinor;
+  const refund =
+    plan.call === 'refund'
+      ? { id: newId(), amountMinor: owed, reason: reason ?? 'cancelled' }
+      : undefined;
+  const payment = refund ? { ...moved, refundedMinor: moved.refundedMinor + owed } : moved;
+  const journals = (plan.journals ?? []).map((kind) => ({
+    kind,
+    bookingId: booking.id,
+    paymentId: payment.id,
+    eventId: booking.eventId,
+    currency: payment.currency,
+    refundId: kind === 'capture' ? null : (refund?.id ?? null),
+    amountMinor: kind === 'capture' ? payment.amountMinor : owed,
+  }));
+  return { before, booking, paid, payment, plan, origin, reserved, changed, refund, journals };
 }
 
 function withTickets(booking: Booking, changes: readonly TicketChange[]): Booking['seats'] {
@@ -112,41 +220,90 @@ function withTickets(booking: Booking, changes: readonly TicketChange[]): Bookin
   });
 }
 
-/** The refund that is owed and the journals of what has moved; answers the refund's id. */
-async function moveMoney(
-  tx: Transaction,
-  change: { booking: Booking; payment: Payment; plan: CheckoutPlan },
-): Promise<string | undefined> {
-  const { booking, payment, plan } = change;
-  const owed = payment.capturedMinor - payment.refundedMinor;
-  const reason = booking.reason ?? 'cancelled';
-  const refundId =
-    plan.call === 'refund'
-      ? await insertRefund(tx, payment, { amountMinor: owed, reason })
-      : undefined;
-  for (const kind of plan.journals ?? []) {
-    await writeJournal(tx, kind, {
-      bookingId: booking.id,
-      paymentId: payment.id,
-      eventId: booking.eventId,
-      currency: payment.currency,
-      refundId: kind === 'capture' ? null : (refundId ?? null),
-      amountMinor: kind === 'capture' ? payment.amountMinor : owed,
-    });
-  }
-  return refundId;
+async function save(tx: Transaction, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  const payments = changes.filter(({ paid, payment }) => payment !== paid);
+  const tickets = changes.flatMap(({ changed }) => changed);
+  const freed = changes.filter(({ plan }) => plan.freesHold);
+  const uncounted = changes.filter(({ plan }) => plan.freesQuota);
+  const refunds = changes.flatMap(({ refund, payment }) =>
+    refund
+      ? [
+          {
+            ...refund,
+            paymentId: payment.id,
+            bookingId: payment.bookingId,
+            currency: payment.currency,
+          },
+        ]
+      : [],
+  );
+  const journals = changes.flatMap((change) => change.journals);
+  // Journals and calls refer to refunds, and these are bounded by what their payments say.
+  if (payments.length > 0)
+    await savePayments(
+      tx,
+      payments.map(({ payment }) => payment),
+    );
+  if (refunds.length > 0) await insertRefunds(tx, refunds);
+  await Promise.all([
+    saveBookings(
+      tx,
+      changes.map(({ booking }) => booking),
+    ),
+    tickets.length > 0 && saveTickets(tx, tickets),
+    uncounted.length > 0 &&
+      returnQuotas(
+        tx,
+        uncounted.map(({ before: { userId, eventId, seats } }) => ({
+          userId,
+          eventId,
+          seats: seats.length,
+        })),
+      ),
+    freed.length > 0 &&
+      freeHolds(
+        tx,
+        freed.map(({ before }) => before.id),
+      ),
+    journals.length > 0 && writeJournals(tx, journals),
+    requestCalls(
+      tx,
+      changes.flatMap(({ plan, booking, payment, refund, origin }) =>
+        plan.call
+          ? [
+              {
+                kind: plan.call,
+                bookingId: booking.id,
+                paymentId: payment.id,
+                refundId: refund?.id,
+                origin,
+              },
+            ]
+          : [],
+      ),
+    ),
+    recordAudit(tx, ...changes.flatMap(auditOf)),
+    enqueue(tx, ...changes.flatMap(messagesOf)),
+  ]);
+}
+
+function messagesOf({ plan, booking, payment, origin }: Change): Message[] {
+  const told = plan.announces ? announce(booking, origin) : undefined;
+  const paid = plan.payment ? announcePayment(payment, booking, origin) : undefined;
+  return [told, paid].filter((message) => message !== undefined);
 }
 
 /** One entry for each aggregate that changed (invariant 10). */
-function auditOf(change: {
-  before: Booking;
-  booking: Booking;
-  paid: Payment;
-  payment: Payment;
-  tickets: readonly TicketChange[];
-  origin: Origin;
-}): AuditEntry[] {
-  const { before, booking, paid, payment, tickets, origin } = change;
+function auditOf({
+  before,
+  booking,
+  paid,
+  payment,
+  reserved,
+  changed,
+  origin,
+}: Change): AuditEntry[] {
   const why = booking.reason === null ? {} : { reason: booking.reason };
   const entries: AuditEntry[] = [
     {
@@ -178,7 +335,7 @@ function auditOf(change: {
   }
   return [
     ...entries,
-    ...tickets.map((ticket) => ({
+    ...[...reserved, ...changed].map((ticket) => ({
       aggregateType: 'ticket',
       aggregateId: ticket.id,
       action: `ticket.${ticket.newStatus}`,

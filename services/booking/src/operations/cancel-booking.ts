@@ -2,7 +2,7 @@ import { isRefusal, type Refusal } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Booking } from '../booking.ts';
 import { findBooking } from '../stores/bookings.ts';
-import { advanceCheckout, type CheckoutDeps } from './advance-checkout.ts';
+import type { CheckoutDeps } from './advance-checkout.ts';
 
 /**
  * Cancels a confirmed booking and asks for a full refund. A repeat changes nothing and answers
@@ -13,10 +13,10 @@ export async function cancelBooking(
   command: { bookingId: string; reason: string; origin: Origin },
 ): Promise<Booking | Refusal> {
   const { bookingId, reason, origin } = command;
-  const result = await advanceCheckout(deps, {
+  const result = await deps.advance({
     bookingId,
     origin,
-    command: async () => ({ kind: 'cancel', reason }),
+    command: { kind: 'cancel', reason },
   });
   if (isRefusal(result)) return result;
   if (result.kind === 'accepted') return result.booking;

@@ -6,15 +6,10 @@ import {
   holdPinUnsettled,
 } from '@holdfast/shared/contracts/holds.ts';
 import { type Ignored, ignored, type Refusal } from '@holdfast/shared/errors.ts';
-import { admitOnce, enqueue } from '@holdfast/shared/outbox/postgres.ts';
-import type { Transaction } from '@holdfast/shared/postgres/database.ts';
-import { announce, type Booking, pinIdOf } from '../booking.ts';
+import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
+import { announce, pinIdOf } from '../booking.ts';
 import { findBooking } from '../stores/bookings.ts';
-import { isEventCancelled } from '../stores/events.ts';
-import { reserveTickets } from '../stores/tickets.ts';
-import { type Advance, advanceCheckout, type CheckoutDeps } from './advance-checkout.ts';
-
-export const CONSUMER = 'booking';
+import type { CheckoutDeps } from './advance-checkout.ts';
 
 type Result = { kind: 'accepted' } | Ignored | Refusal;
 
@@ -29,36 +24,20 @@ export async function receivePin(
   const step = {
     bookingId,
     origin: message.origin,
-    admit: (tx: Transaction) => admitOnce(tx, CONSUMER, message),
+    cause: { kind: 'message' as const, id: message.id },
   };
   switch (message.type) {
     case holdPinned.type:
-      return advanceCheckout(deps, { ...step, command: reserveSeats });
+      return deps.advance({ ...step, command: { kind: 'pinned' } });
     case holdPinRefused.type: {
       const reason = message.data.reason ?? 'pin_refused';
-      return advanceCheckout(deps, {
-        ...step,
-        command: async () => ({ kind: 'pin_refused', reason }),
-      });
+      return deps.advance({ ...step, command: { kind: 'pin_refused', reason } });
     }
     case holdPinUnsettled.type:
       return repeatOutcome(deps, bookingId, message);
     default:
       return ignored('not_concerned');
   }
-}
-
-/** The seats are safe from expiry: reserve tickets, the second guard, before any money moves. */
-async function reserveSeats(tx: Transaction, booking: Booking): ReturnType<Advance['command']> {
-  const eventCancelled = await isEventCancelled(tx, booking.eventId);
-  const tickets =
-    booking.status === 'authorized' && !eventCancelled
-      ? await reserveTickets(tx, booking)
-      : undefined;
-  return {
-    command: { kind: 'pinned', eventCancelled, seatsReserved: tickets !== undefined },
-    tickets: tickets ?? [],
-  };
 }
 
 /**

@@ -1,16 +1,20 @@
 import { type Ignored, ignored, type Refusal } from '@holdfast/shared/errors.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { recordAudit } from '@holdfast/shared/postgres/audit.ts';
-import type { Transaction } from '@holdfast/shared/postgres/database.ts';
-import type { CheckoutCommand } from '../checkout.ts';
+import { instantOf } from '@holdfast/shared/postgres/database.ts';
 import { announcePayment } from '../payment.ts';
 import type { ProviderOutcome } from '../payment-provider.ts';
-import { lockBooking } from '../stores/bookings.ts';
-import { isEventCancelled } from '../stores/events.ts';
-import { writeJournal } from '../stores/ledger.ts';
-import { findRefund, paymentOf, savePayment, saveRefundDone } from '../stores/payments.ts';
-import { type ProviderCall, settleCall } from '../stores/provider-calls.ts';
-import { advanceCheckout, type CheckoutDeps } from './advance-checkout.ts';
+import { lockBookings } from '../stores/bookings.ts';
+import { writeJournals } from '../stores/ledger.ts';
+import {
+  changedPayment,
+  findRefund,
+  paymentsOf,
+  savePayments,
+  saveRefundDone,
+} from '../stores/payments.ts';
+import { type ProviderCall, settleCalls } from '../stores/provider-calls.ts';
+import type { Advance, CheckoutDeps } from './advance-checkout.ts';
 
 export type CertainOutcome = Exclude<ProviderOutcome, { kind: 'unknown' }>;
 
@@ -26,28 +30,26 @@ export async function settleOutcome(
   if (outcome.kind === 'refunded') {
     return settleRefund(deps, call, outcome.refundProviderId);
   }
-  return advanceCheckout(deps, {
+  return deps.advance({
     bookingId: call.bookingId,
     origin: call.origin,
     providerId: 'providerId' in outcome ? outcome.providerId : undefined,
-    admit: (tx) => markSettled(tx, call, outcome),
-    command: (tx) => commandOf(tx, call, outcome),
+    cause: causeOf(call, outcome),
+    command: commandOf(call, outcome),
   });
 }
 
-async function commandOf(
-  tx: Transaction,
+function commandOf(
   call: ProviderCall,
   outcome: Exclude<CertainOutcome, { kind: 'refunded' }>,
-): Promise<CheckoutCommand> {
+): Advance['command'] {
   switch (outcome.kind) {
     case 'authorized':
       return { kind: 'authorized' };
     case 'declined':
       return { kind: 'declined', reason: outcome.code };
     case 'captured':
-      if (call.kind === 'void') return { kind: 'captured_unasked' };
-      return { kind: 'captured', eventCancelled: await isEventCancelled(tx, call.eventId) };
+      return { kind: call.kind === 'void' ? 'captured_unasked' : 'captured' };
     case 'capture_refused':
       return {
         kind: 'capture_refused',
@@ -59,13 +61,14 @@ async function commandOf(
   }
 }
 
-function markSettled(
-  tx: Transaction,
-  call: ProviderCall,
-  outcome: CertainOutcome,
-): Promise<boolean> {
+function causeOf(call: ProviderCall, outcome: CertainOutcome) {
   const failed = outcome.kind === 'declined' || outcome.kind === 'capture_refused';
-  return settleCall(tx, call.id, { status: failed ? 'failed' : 'succeeded', response: outcome });
+  return {
+    kind: 'call' as const,
+    id: call.id,
+    status: failed ? ('failed' as const) : ('succeeded' as const),
+    response: outcome,
+  };
 }
 
 /** Money is back with the buyer: refund, payment, ledger, audit and message. */
@@ -75,22 +78,27 @@ async function settleRefund(
   refundProviderId: string,
 ): Promise<{ kind: 'accepted' } | Ignored> {
   const settled = await deps.db.transaction(async (tx) => {
-    const locked = await lockBooking(tx, call.bookingId);
+    const locked = (await lockBookings(tx, [call.bookingId])).get(call.bookingId);
     if (locked === undefined || call.refundId === null) return false;
     const outcome: CertainOutcome = { kind: 'refunded', refundProviderId };
-    if (!(await markSettled(tx, call, outcome))) return false;
+    if (!(await settleCalls(tx, [causeOf(call, outcome)])).has(call.id)) return false;
     const refund = await findRefund(tx, call.refundId);
     await saveRefundDone(tx, refund.id, refundProviderId);
-    const before = await paymentOf(tx, locked.id);
-    const payment = await savePayment(tx, before, { status: 'refunded' });
-    await writeJournal(tx, 'refund', {
-      bookingId: locked.id,
-      paymentId: payment.id,
-      refundId: refund.id,
-      eventId: locked.eventId,
-      currency: refund.currency,
-      amountMinor: refund.amountMinor,
-    });
+    const before = (await paymentsOf(tx, [locked.id])).get(locked.id);
+    if (before === undefined) throw new Error(`booking ${locked.id} has no payment`);
+    const payment = changedPayment(before, { status: 'refunded' }, await instantOf(tx));
+    await savePayments(tx, [payment]);
+    await writeJournals(tx, [
+      {
+        kind: 'refund',
+        bookingId: locked.id,
+        paymentId: payment.id,
+        refundId: refund.id,
+        eventId: locked.eventId,
+        currency: refund.currency,
+        amountMinor: refund.amountMinor,
+      },
+    ]);
     await recordAudit(tx, {
       aggregateType: 'payment',
       aggregateId: payment.id,

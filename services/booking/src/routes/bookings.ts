@@ -8,7 +8,6 @@ import { BOOKING_STATUSES, type BookingStatus } from '../checkout.ts';
 import type { VerifyOffer } from '../offer.ts';
 import type { CheckoutDeps } from '../operations/advance-checkout.ts';
 import { cancelBooking } from '../operations/cancel-booking.ts';
-import { placeBooking } from '../operations/place-booking.ts';
 import type { Outcomes } from '../outcomes.ts';
 import { findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
@@ -70,7 +69,7 @@ function place(use: Use): Route {
       if (isRefusal(offer)) return offer;
       const key = idempotencyKey ?? offer.holdId;
       const { paymentMethod } = body;
-      const placed = await placeBooking(checkout, { offer, paymentMethod, key, origin });
+      const placed = await checkout.place({ offer, paymentMethod, key, origin });
       if (isRefusal(placed)) return placed;
       return reply(
         202,

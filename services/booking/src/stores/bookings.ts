@@ -1,41 +1,100 @@
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { type BookingStatus, OUTCOMES } from '../checkout.ts';
-import { bookingSeats, bookings, holdClaims, tickets } from './tables.ts';
+import { bookingSeats, bookings, tickets } from './tables.ts';
 
 type Reader = Database | Transaction;
 type Row = typeof bookings.$inferSelect;
+export type HoldClaim = {
+  readonly holdId: string;
+  readonly bookingId: string;
+  readonly userId: string;
+  readonly eventId: string;
+  readonly seats: number;
+  readonly maxSeats: number;
+};
 export type NewBooking = Omit<Booking, 'status' | 'reason' | 'version' | 'createdAt' | 'changedAt'>;
 
-/** Inserts a booking as pending, with its seats. */
-export async function insertBooking(tx: Transaction, wanted: NewBooking): Promise<Booking> {
-  const { seats, ...row } = wanted;
-  const [[inserted]] = await Promise.all([
-    tx
-      .insert(bookings)
-      .values({ ...row, status: 'pending' })
-      .returning(),
-    tx.insert(bookingSeats).values(
-      seats.map(({ ticketId: _ticketId, ticketStatus: _ticketStatus, ...seat }) => ({
-        bookingId: wanted.id,
-        ...seat,
-      })),
-    ),
+/** Inserts bookings as pending, with their seats, as of `now`: the transaction's own instant. */
+export async function insertBookings(
+  tx: Transaction,
+  wanted: readonly NewBooking[],
+  now: Date,
+): Promise<Booking[]> {
+  const rows = wanted.map((one) => ({
+    id: one.id,
+    hold_id: one.holdId,
+    pin_id: one.pinId,
+    event_id: one.eventId,
+    user_id: one.userId,
+    currency: one.currency,
+    total_minor: one.totalMinor,
+    event_name: one.eventName,
+    venue_name: one.venueName,
+    starts_at: one.startsAt,
+    time_zone: one.timeZone,
+  }));
+  const seats = wanted.flatMap(({ id, seats }) =>
+    seats.map(({ seatId, priceMinor, ticketId: _ticketId, ticketStatus: _status, ...seat }) => ({
+      ...seat,
+      booking_id: id,
+      seat_id: seatId,
+      price_minor: priceMinor,
+    })),
+  );
+  await Promise.all([
+    tx.execute(sql`
+      insert into bookings (id, hold_id, pin_id, event_id, user_id, status, currency, total_minor,
+        event_name, venue_name, starts_at, time_zone)
+      select id, hold_id, pin_id, event_id, user_id, 'pending', currency, total_minor,
+        event_name, venue_name, starts_at, time_zone
+      from ${rowsOf('bookings', rows)}`),
+    tx.execute(sql`
+      insert into booking_seats
+        (booking_id, seat_id, label, section, "row", number, category, price_minor)
+      select booking_id, seat_id, label, section, "row", number, category, price_minor
+      from ${rowsOf('booking_seats', seats)}`),
   ]);
-  if (inserted === undefined) throw new Error(`booking ${wanted.id} was not inserted`);
-  return withSeats(inserted, seats);
+  return wanted.map((one) => ({
+    ...one,
+    status: 'pending',
+    reason: null,
+    version: 1,
+    createdAt: now,
+    changedAt: now,
+  }));
 }
 
 /**
- * The booking, locked until the transaction ends; every change of it begins here. Seats and
- * tickets are read after the lock is had: joined to it, they could be older than the booking.
+ * The bookings, locked until the transaction ends; every change of one begins here. Seats and
+ * tickets are read after the locks are had: joined to it, they could be older than the booking.
  */
-export async function lockBooking(tx: Transaction, id: string): Promise<Booking | undefined> {
+export async function lockBookings(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<Map<string, Booking>> {
   // `execute` sends it now; a query that is only awaited is sent after those of calls made here.
-  const locked = tx.select().from(bookings).where(eq(bookings.id, id)).for('update').execute();
-  const [[row], seats] = await Promise.all([locked, seatsOf(tx, [id])]);
-  return row && withSeats(row, seats.get(id) ?? []);
+  // In the order of ids, so that transactions with some in common do not wait in a ring.
+  const locked = tx
+    .select()
+    .from(bookings)
+    .where(sql`${bookings.id} = any(${sql.param([...ids])}::uuid[])`)
+    .orderBy(bookings.id)
+    .for('update')
+    .execute();
+  const [rows, seats] = await Promise.all([locked, seatsOf(tx, ids)]);
+  return new Map(rows.map((row) => [row.id, withSeats(row, seats.get(row.id) ?? [])]));
+}
+
+export async function findBookings(
+  db: Reader,
+  ids: readonly string[],
+): Promise<Map<string, Booking>> {
+  if (ids.length === 0) return new Map();
+  const found = await readBookings(db, inArray(bookings.id, [...ids]), ids.length);
+  return new Map(found.map((booking) => [booking.id, booking]));
 }
 
 export async function findBooking(db: Reader, id: string): Promise<Booking | undefined> {
@@ -65,42 +124,73 @@ export async function listBookings(
   return readBookings(db, filter, limit);
 }
 
-/** Writes a new status; the row must be locked. Answers the booking as it is then, seats as given. */
-export async function saveBooking(
+/** Writes new statuses, each with the version that follows; the rows must be locked. */
+export async function saveBookings(
   tx: Transaction,
-  booking: Booking,
-  to: { status: BookingStatus; reason: string | null },
-): Promise<Booking> {
-  const [row] = await tx
-    .update(bookings)
-    .set({
-      ...to,
-      version: booking.version + 1,
-      changedAt: sql`now()`,
-      ...(to.status === 'authorized' && { askedAt: sql`now()` }),
-    })
-    .where(eq(bookings.id, booking.id))
-    .returning();
-  if (row === undefined) throw new Error(`booking ${booking.id} has gone`);
-  return withSeats(row, booking.seats);
+  changed: readonly Pick<Booking, 'id' | 'status' | 'reason' | 'version'>[],
+): Promise<void> {
+  const rows = changed.map(({ id, status, reason, version }) => ({ id, status, reason, version }));
+  const { rowCount } = await tx.execute(sql`
+    update bookings b set status = r.status, reason = r.reason, version = r.version,
+      changed_at = now(), asked_at = case r.status when 'authorized' then now() else b.asked_at end
+    from ${rowsOf('bookings', rows)} r
+    where b.id = r.id and b.version = r.version - 1`);
+  if (rowCount !== changed.length) throw new Error('a locked booking has changed or gone');
 }
 
-/** False when a living booking has the hold already. */
-export async function claimHold(
+/**
+ * Claims holds for bookings, and counts their seats towards their accounts' limits (invariant 17).
+ * Answers which bookings have both; of the others nothing stays.
+ */
+export async function claimHolds(
   tx: Transaction,
-  holdId: string,
-  bookingId: string,
-): Promise<boolean> {
-  const claimed = await tx
-    .insert(holdClaims)
-    .values({ holdId, bookingId })
-    .onConflictDoNothing()
-    .returning({ holdId: holdClaims.holdId });
-  return claimed.length === 1;
+  wanted: readonly HoldClaim[],
+): Promise<Map<string, 'claimed' | 'hold_already_booked' | 'quota_exceeded'>> {
+  const rows = wanted.map((one) => ({
+    hold_id: one.holdId,
+    booking_id: one.bookingId,
+    user_id: one.userId,
+    event_id: one.eventId,
+    seats: one.seats,
+    max_seats: one.maxSeats,
+  }));
+  // First all claims, then all quotas, each in the order of keys: rivals meet in the same order.
+  const { rows: claimed } = await tx.execute<{ bookingId: string; counted: boolean }>(sql`
+    with wanted as (
+      select * from json_to_recordset(${JSON.stringify(rows)}::json) as r
+        (hold_id uuid, booking_id uuid, user_id uuid, event_id uuid, seats integer, max_seats integer)
+    ), claimed as (
+      insert into hold_claims (hold_id, booking_id)
+      select hold_id, booking_id from wanted order by hold_id
+      on conflict do nothing returning booking_id
+    ), counted as (
+      insert into buyer_quotas (user_id, event_id, seats, max_seats)
+      select user_id, event_id, seats, max_seats from wanted join claimed using (booking_id)
+      where seats <= max_seats order by user_id, event_id
+      on conflict (user_id, event_id) do update
+        set seats = buyer_quotas.seats + excluded.seats, max_seats = excluded.max_seats
+        where buyer_quotas.seats + excluded.seats <= excluded.max_seats
+      returning user_id, event_id
+    )
+    select booking_id as "bookingId", counted.user_id is not null as counted
+    from wanted join claimed using (booking_id) left join counted using (user_id, event_id)`);
+  const uncounted = claimed.flatMap((one) => (one.counted ? [] : [one.bookingId]));
+  if (uncounted.length > 0) await freeHolds(tx, uncounted);
+  const counted = new Map(claimed.map((one) => [one.bookingId, one.counted]));
+  return new Map(
+    wanted.map(({ bookingId }) => {
+      const isCounted = counted.get(bookingId);
+      if (isCounted === undefined) return [bookingId, 'hold_already_booked'];
+      return [bookingId, isCounted ? 'claimed' : 'quota_exceeded'];
+    }),
+  );
 }
 
-export async function freeHold(tx: Transaction, bookingId: string): Promise<void> {
-  await tx.delete(holdClaims).where(eq(holdClaims.bookingId, bookingId));
+/** Lets the holds of these bookings be booked again. */
+export async function freeHolds(tx: Transaction, bookingIds: readonly string[]): Promise<void> {
+  await tx.execute(
+    sql`delete from hold_claims where booking_id = any(${sql.param([...bookingIds])}::uuid[])`,
+  );
 }
 
 /** Authorized bookings whose pin was asked for more than so many seconds ago; asks count anew. */

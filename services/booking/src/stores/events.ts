@@ -22,12 +22,16 @@ export async function keepEvent(
 }
 
 /**
- * Whether the event is known to be cancelled. The row stays locked for share, so that a
+ * Those of the events that are known to be cancelled. The rows stay locked for share, so that a
  * cancellation waits for this transaction and then sees what it did.
  */
-export async function isEventCancelled(tx: Transaction, eventId: string): Promise<boolean> {
-  const { rows } = await tx.execute<{ status: string }>(
-    sql`select status from events where event_id = ${eventId} for share`,
-  );
-  return rows[0]?.status === 'cancelled';
+export async function findCancelled(
+  tx: Transaction,
+  eventIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (eventIds.length === 0) return new Set();
+  const { rows } = await tx.execute<{ id: string; status: string }>(sql`
+    select event_id as id, status from events
+    where event_id = any(${sql.param([...eventIds])}::uuid[]) order by event_id for share`);
+  return new Set(rows.flatMap(({ id, status }) => (status === 'cancelled' ? [id] : [])));
 }

@@ -1,39 +1,51 @@
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
-import { and, eq, sql } from 'drizzle-orm';
-import { idempotencyKeys } from './tables.ts';
+import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
+import { sql } from 'drizzle-orm';
 
 export type KeyUse = { readonly fingerprint: string; readonly bookingId: string };
+export type UserKey = { readonly userId: string; readonly key: string };
 
 /**
- * Locks a user's key until the transaction ends; false when another request works under it at
- * this moment. Never waits.
+ * Locks users' keys until the transaction ends, in the order given; false where another request
+ * works under one at this moment. Never waits.
  */
-export async function tryLockKey(tx: Transaction, userId: string, key: string): Promise<boolean> {
-  const { rows } = await tx.execute<{ mine: boolean }>(
-    sql`select pg_try_advisory_xact_lock(hashtextextended(${`${userId} ${key}`}, 0)) as mine`,
+export async function tryLockKeys(tx: Transaction, keys: readonly UserKey[]): Promise<boolean[]> {
+  const names = keys.map(({ userId, key }) => `${userId} ${key}`);
+  const { rows } = await tx.execute<{ mine: boolean }>(sql`
+    select pg_try_advisory_xact_lock(hashtextextended(name, 0)) as mine
+    from unnest(${sql.param(names)}::text[]) with ordinality as n (name, place) order by place`);
+  return rows.map(({ mine }) => mine);
+}
+
+/** What earlier requests under the keys were, in the order given. */
+export async function findKeyUses(
+  tx: Transaction,
+  keys: readonly UserKey[],
+): Promise<(KeyUse | undefined)[]> {
+  const rows = keys.map(({ userId, key }) => ({ user_id: userId, key }));
+  const { rows: found } = await tx.execute<KeyUse & UserKey>(sql`
+    select k.user_id as "userId", k.key, k.fingerprint, k.booking_id as "bookingId"
+    from idempotency_keys k join ${rowsOf('idempotency_keys', rows)} r using (user_id, key)`);
+  const nameOf = ({ userId, key }: UserKey) => `${userId} ${key}`;
+  const byName = new Map(
+    found.map((one) => [nameOf(one), { fingerprint: one.fingerprint, bookingId: one.bookingId }]),
   );
-  return rows[0]?.mine === true;
+  return keys.map((one) => byName.get(nameOf(one)));
 }
 
-export async function findKeyUse(
+export async function keepKeyUses(
   tx: Transaction,
-  userId: string,
-  key: string,
-): Promise<KeyUse | undefined> {
-  const [use] = await tx
-    .select({ fingerprint: idempotencyKeys.fingerprint, bookingId: idempotencyKeys.bookingId })
-    .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.key, key)));
-  return use;
-}
-
-export async function keepKeyUse(
-  tx: Transaction,
-  userId: string,
-  key: string,
-  use: KeyUse,
+  uses: readonly (UserKey & KeyUse)[],
 ): Promise<void> {
-  await tx.insert(idempotencyKeys).values({ userId, key, ...use });
+  const rows = uses.map(({ userId, key, fingerprint, bookingId }) => ({
+    user_id: userId,
+    key,
+    fingerprint,
+    booking_id: bookingId,
+  }));
+  await tx.execute(sql`
+    insert into idempotency_keys (user_id, key, fingerprint, booking_id)
+    select user_id, key, fingerprint, booking_id from ${rowsOf('idempotency_keys', rows)}`);
 }
 
 /** Forgets keys older than so many days (at least one is promised); answers how many. */

@@ -1,51 +1,63 @@
+import { newId } from '@holdfast/shared/ids.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { JournalKind } from '../checkout.ts';
-import { journalLines, type LedgerLine } from '../ledger.ts';
+import { journalLines } from '../ledger.ts';
 
-/** Writes a journal; the database refuses one that does not sum to zero or was written before. */
-export async function writeJournal(
-  tx: Transaction,
-  kind: JournalKind,
-  money: {
-    bookingId: string;
-    paymentId: string;
-    refundId: string | null;
-    eventId: string;
-    currency: string;
-    amountMinor: number;
-  },
-): Promise<void> {
-  const lines = journalLines(kind, money);
+export type Journal = {
+  readonly kind: JournalKind;
+  readonly bookingId: string;
+  readonly paymentId: string;
+  readonly refundId: string | null;
+  readonly eventId: string;
+  readonly currency: string;
+  readonly amountMinor: number;
+};
+
+/** Writes journals; the database refuses one that does not sum to zero or was written before. */
+export async function writeJournals(tx: Transaction, journals: readonly Journal[]): Promise<void> {
+  const rows = journals.flatMap((journal) => {
+    const { kind, bookingId, paymentId, refundId } = journal;
+    const id = newId();
+    return journalLines(kind, journal).map(({ account, amountMinor }) => ({
+      id,
+      kind,
+      booking_id: bookingId,
+      payment_id: paymentId,
+      refund_id: refundId,
+      account: account.kind,
+      event_id: account.eventId,
+      currency: account.currency,
+      amount_minor: amountMinor,
+    }));
+  });
+  const lines = sql`json_to_recordset(${JSON.stringify(rows)}::json) as line
+    (id uuid, kind text, booking_id uuid, payment_id uuid, refund_id uuid, account text,
+      event_id uuid, currency char(3), amount_minor bigint)`;
   await openAccounts(tx, lines);
   await tx.execute(sql`
-    with journal as (
-      insert into ledger_journals (kind, booking_id, payment_id, refund_id)
-      values (${kind}, ${money.bookingId}, ${money.paymentId}, ${money.refundId}) returning id
+    with lines as (select * from ${lines}),
+    journals as (
+      insert into ledger_journals (id, kind, booking_id, payment_id, refund_id)
+      select distinct id, kind, booking_id, payment_id, refund_id from lines returning id
     )
     insert into ledger_lines (journal_id, account_id, currency, amount_minor)
-    select journal.id, a.id, a.currency, line.amount_minor::bigint
-    from journal, ${wanted(lines)} join ledger_accounts a on ${isAccount}`);
+    select line.id, a.id, a.currency, line.amount_minor
+    from lines line join journals on journals.id = line.id join ledger_accounts a on ${IS_ACCOUNT}`);
 }
 
-/** Creates the accounts of the lines that are not there yet; hot ones are only looked at. */
-async function openAccounts(tx: Transaction, lines: readonly LedgerLine[]): Promise<void> {
-  const { rows } = await tx.execute<{ found: number }>(sql`
-    select count(*)::int as found from ${wanted(lines)} join ledger_accounts a on ${isAccount}`);
-  if (rows[0]?.found === lines.length) return;
-  await tx.execute(sql`
-    insert into ledger_accounts (kind, event_id, currency)
-    select kind, event_id::uuid, currency from ${wanted(lines)} on conflict do nothing`);
-}
-
-const isAccount = sql`
-  a.kind = line.kind and a.event_id is not distinct from line.event_id::uuid
+const IS_ACCOUNT = sql`
+  a.kind = line.account and a.event_id is not distinct from line.event_id
   and a.currency = line.currency`;
 
-function wanted(lines: readonly LedgerLine[]) {
-  const rows = lines.map(
-    ({ account, amountMinor }) =>
-      sql`(${account.kind}, ${account.eventId}, ${account.currency}, ${String(amountMinor)})`,
-  );
-  return sql`(values ${sql.join(rows, sql`, `)}) as line (kind, event_id, currency, amount_minor)`;
+/** Creates the accounts of the lines that are not there yet; hot ones are only looked at. */
+async function openAccounts(tx: Transaction, lines: SQL): Promise<void> {
+  const { rows } = await tx.execute<{ missing: number }>(sql`
+    select count(*)::int as missing from ${lines} left join ledger_accounts a on ${IS_ACCOUNT}
+    where a.id is null`);
+  if (rows[0]?.missing === 0) return;
+  await tx.execute(sql`
+    insert into ledger_accounts (kind, event_id, currency)
+    select distinct account, event_id, currency from ${lines}
+    order by account, event_id, currency on conflict do nothing`);
 }

@@ -1,5 +1,5 @@
-import { newId } from '@holdfast/shared/ids.ts';
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { eq, inArray, sql } from 'drizzle-orm';
 import type { PaymentStatus } from '../checkout.ts';
 import type { Payment } from '../payment.ts';
@@ -27,23 +27,26 @@ const columns = {
   changedAt: payments.changedAt,
 };
 
-export async function insertPayment(
+export type NewPayment = Pick<Payment, 'id' | 'bookingId' | 'amountMinor' | 'currency' | 'method'>;
+
+export async function insertPayments(
   tx: Transaction,
-  wanted: { id: string; bookingId: string; amountMinor: number; currency: string; method: string },
+  wanted: readonly NewPayment[],
 ): Promise<void> {
-  await tx.insert(payments).values({ ...wanted, status: 'requested' });
+  const rows = wanted.map((one) => ({
+    id: one.id,
+    booking_id: one.bookingId,
+    amount_minor: one.amountMinor,
+    currency: one.currency,
+    method: one.method,
+  }));
+  await tx.execute(sql`
+    insert into payments (id, booking_id, amount_minor, currency, method, status)
+    select id, booking_id, amount_minor, currency, method, 'requested'
+    from ${rowsOf('payments', rows)}`);
 }
 
-/** The payment of a booking; lock the booking first. */
-export async function paymentOf(tx: Transaction, bookingId: string): Promise<Payment> {
-  const [payment] = await tx
-    .select(columns)
-    .from(payments)
-    .where(eq(payments.bookingId, bookingId));
-  if (payment === undefined) throw new Error(`booking ${bookingId} has no payment`);
-  return payment;
-}
-
+/** The payments of bookings, by booking; to change them lock the bookings first. */
 export async function paymentsOf(
   db: Database | Transaction,
   bookingIds: readonly string[],
@@ -56,49 +59,60 @@ export async function paymentsOf(
   return new Map(rows.map((payment) => [payment.bookingId, payment]));
 }
 
-/** Writes a new status; a capture is of the whole amount. Answers the payment as it is then. */
-export async function savePayment(
-  tx: Transaction,
+/** What a payment is after a change of its status; a capture is of the whole amount. */
+export function changedPayment(
   payment: Payment,
   to: { status: PaymentStatus; providerId?: string | undefined },
-): Promise<Payment> {
-  const [row] = await tx
-    .update(payments)
-    .set({
-      status: to.status,
-      ...(to.providerId !== undefined && { providerId: to.providerId }),
-      ...(to.status === 'captured' && { capturedMinor: payment.amountMinor }),
-      version: payment.version + 1,
-      changedAt: sql`now()`,
-    })
-    .where(eq(payments.id, payment.id))
-    .returning(columns);
-  if (row === undefined) throw new Error(`payment ${payment.id} has gone`);
-  return row;
+  now: Date,
+): Payment {
+  return {
+    ...payment,
+    status: to.status,
+    providerId: to.providerId ?? payment.providerId,
+    capturedMinor: to.status === 'captured' ? payment.amountMinor : payment.capturedMinor,
+    version: payment.version + 1,
+    changedAt: now,
+  };
 }
 
-/** Asks for a refund; the CHECK refunds_within_capture bounds the sum of all. */
-export async function insertRefund(
+/**
+ * Writes payments as they are now; `version` has grown with each change of status. The CHECK
+ * refunds_within_capture bounds what is refunded.
+ */
+export async function savePayments(tx: Transaction, changed: readonly Payment[]): Promise<void> {
+  const rows = changed.map((one) => ({
+    id: one.id,
+    status: one.status,
+    provider_id: one.providerId,
+    captured_minor: one.capturedMinor,
+    refunded_minor: one.refundedMinor,
+    version: one.version,
+  }));
+  const { rowCount } = await tx.execute(sql`
+    update payments p set status = r.status, provider_id = r.provider_id,
+      captured_minor = r.captured_minor, refunded_minor = r.refunded_minor, version = r.version,
+      changed_at = case when p.version = r.version then p.changed_at else now() end
+    from ${rowsOf('payments', rows)} r where p.id = r.id`);
+  if (rowCount !== changed.length) throw new Error('the payment of a locked booking has gone');
+}
+
+/** Asks for refunds; `savePayments` counts them. */
+export async function insertRefunds(
   tx: Transaction,
-  payment: Payment,
-  wanted: { amountMinor: number; reason: string },
-): Promise<string> {
-  const id = newId();
-  await Promise.all([
-    tx
-      .update(payments)
-      .set({ refundedMinor: sql`${payments.refundedMinor} + ${wanted.amountMinor}` })
-      .where(eq(payments.id, payment.id)),
-    tx.insert(refunds).values({
-      id,
-      paymentId: payment.id,
-      bookingId: payment.bookingId,
-      currency: payment.currency,
-      status: 'requested',
-      ...wanted,
-    }),
-  ]);
-  return id;
+  wanted: readonly (Omit<Refund, 'status'> & { bookingId: string; reason: string })[],
+): Promise<void> {
+  const rows = wanted.map((one) => ({
+    id: one.id,
+    payment_id: one.paymentId,
+    booking_id: one.bookingId,
+    amount_minor: one.amountMinor,
+    currency: one.currency,
+    reason: one.reason,
+  }));
+  await tx.execute(sql`
+    insert into refunds (id, payment_id, booking_id, amount_minor, currency, reason, status)
+    select id, payment_id, booking_id, amount_minor, currency, reason, 'requested'
+    from ${rowsOf('refunds', rows)}`);
 }
 
 export async function findRefund(tx: Transaction, id: string): Promise<Refund> {

@@ -1,9 +1,9 @@
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
-import { and, eq, sql } from 'drizzle-orm';
+import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
+import { sql } from 'drizzle-orm';
 import type { CallKind } from '../checkout.ts';
-import { providerCalls } from './tables.ts';
 
 /** What the provider is to do, with all that it must be told. */
 export type ProviderCall = {
@@ -28,18 +28,30 @@ const LEASE_SECONDS = 30;
 const FIRST_BACKOFF_SECONDS = 0.2;
 const LONGEST_BACKOFF_SECONDS = 30;
 
-/** Commits the intent of a call together with the change that asks for it. */
-export async function requestCall(
+/** Commits the intents of calls together with the changes that ask for them. */
+export async function requestCalls(
   tx: Transaction,
-  wanted: {
+  wanted: readonly {
     kind: CallKind;
     bookingId: string;
     paymentId: string;
     refundId?: string | undefined;
     origin: Origin;
-  },
+  }[],
 ): Promise<void> {
-  await tx.insert(providerCalls).values({ id: newId(), ...wanted });
+  if (wanted.length === 0) return;
+  const rows = wanted.map((one) => ({
+    id: newId(),
+    kind: one.kind,
+    booking_id: one.bookingId,
+    payment_id: one.paymentId,
+    refund_id: one.refundId,
+    origin: one.origin,
+  }));
+  await tx.execute(sql`
+    insert into provider_calls (id, kind, booking_id, payment_id, refund_id, origin)
+    select id, kind, booking_id, payment_id, refund_id, origin
+    from ${rowsOf('provider_calls', rows)}`);
 }
 
 /** Takes calls that are due and that no other instance works on, for LEASE_SECONDS. */
@@ -64,18 +76,18 @@ export async function claimCalls(db: Database, limit: number): Promise<ProviderC
   return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
 
-/** Marks a call as settled; false when it was before, and then nothing may follow from it. */
-export async function settleCall(
+/** Marks calls as settled; answers those that were not before. From the others nothing may follow. */
+export async function settleCalls(
   tx: Transaction,
-  id: string,
-  to: { status: 'succeeded' | 'failed'; response: object },
-): Promise<boolean> {
-  const settled = await tx
-    .update(providerCalls)
-    .set({ ...to, settledAt: sql`now()`, leasedUntil: null, lastError: null })
-    .where(and(eq(providerCalls.id, id), eq(providerCalls.status, 'requested')))
-    .returning({ id: providerCalls.id });
-  return settled.length === 1;
+  settled: readonly { id: string; status: 'succeeded' | 'failed'; response: object }[],
+): Promise<ReadonlySet<string>> {
+  if (settled.length === 0) return new Set();
+  const { rows } = await tx.execute<{ id: string }>(sql`
+    update provider_calls c set status = r.status, response = r.response, settled_at = now(),
+      leased_until = null, last_error = null
+    from ${rowsOf('provider_calls', settled)} r
+    where c.id = r.id and c.status = 'requested' returning c.id`);
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Puts a call of unknown outcome back, to be asked again after a growing, uneven delay. */

@@ -1,4 +1,5 @@
-import { sqlStateOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
+import type { Transaction } from '@holdfast/shared/postgres/database.ts';
+import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { sql } from 'drizzle-orm';
 
 export type QuotaShare = {
@@ -7,32 +8,23 @@ export type QuotaShare = {
   readonly seats: number;
 };
 
-/**
- * Counts seats towards an account's limit for an event. Throws the CHECK violation
- * `buyer_quota_kept` when they are too many; `isQuotaViolation` tells (invariant 17).
- */
-export async function takeQuota(
-  tx: Transaction,
-  { userId, eventId, seats }: QuotaShare,
-  maxSeats: number,
-): Promise<void> {
+/** Takes seats off the counts of accounts again; `claimHolds` counts them. */
+export async function returnQuotas(tx: Transaction, shares: readonly QuotaShare[]): Promise<void> {
+  const rows = shares.map(({ userId, eventId, seats }) => ({
+    user_id: userId,
+    event_id: eventId,
+    seats,
+  }));
+  // Locked in the order of keys, as they are counted; several shares may be of one account.
   await tx.execute(sql`
-    insert into buyer_quotas (user_id, event_id, seats, max_seats)
-    values (${userId}, ${eventId}, ${seats}, ${maxSeats})
-    on conflict (user_id, event_id) do update
-      set seats = buyer_quotas.seats + excluded.seats, max_seats = excluded.max_seats`);
-}
-
-/** Takes seats off the count again. */
-export async function returnQuota(
-  tx: Transaction,
-  { userId, eventId, seats }: QuotaShare,
-): Promise<void> {
-  await tx.execute(sql`
-    update buyer_quotas set seats = seats - ${seats}
-    where user_id = ${userId} and event_id = ${eventId}`);
-}
-
-export function isQuotaViolation(error: unknown): boolean {
-  return sqlStateOf(error)?.constraint === 'buyer_quota_kept';
+    with shares as (
+      select user_id, event_id, sum(seats) as seats from ${rowsOf('buyer_quotas', rows)}
+      group by user_id, event_id
+    ), locked as (
+      select q.user_id, q.event_id from buyer_quotas q join shares using (user_id, event_id)
+      order by user_id, event_id for update of q
+    )
+    update buyer_quotas q set seats = q.seats - shares.seats
+    from locked join shares using (user_id, event_id)
+    where q.user_id = locked.user_id and q.event_id = locked.event_id`);
 }

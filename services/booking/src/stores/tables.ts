@@ -1,7 +1,6 @@
-import type { Origin } from '@holdfast/shared/origin.ts';
-import { bigint, char, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import { bigint, char, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { TicketStatus } from '../booking.ts';
-import type { BookingStatus, CallKind, PaymentStatus } from '../checkout.ts';
+import type { BookingStatus, PaymentStatus } from '../checkout.ts';
 
 /** The tables as migrations/ creates them; rules and defaults live there. */
 const instant = (name: string) => timestamp(name, { withTimezone: true });
@@ -36,11 +35,6 @@ export const bookingSeats = pgTable('booking_seats', {
   number: text().notNull(),
   category: text().notNull(),
   priceMinor: minor('price_minor').notNull(),
-});
-
-export const holdClaims = pgTable('hold_claims', {
-  holdId: uuid('hold_id').primaryKey(),
-  bookingId: uuid('booking_id').notNull(),
 });
 
 export const tickets = pgTable('tickets', {
@@ -80,30 +74,4 @@ export const refunds = pgTable('refunds', {
   providerId: text('provider_id'),
   createdAt: instant('created_at').notNull().defaultNow(),
   changedAt: instant('changed_at').notNull().defaultNow(),
-});
-
-export const providerCalls = pgTable('provider_calls', {
-  id: uuid().primaryKey(),
-  bookingId: uuid('booking_id').notNull(),
-  paymentId: uuid('payment_id').notNull(),
-  refundId: uuid('refund_id'),
-  kind: text().$type<CallKind>().notNull(),
-  generation: integer().notNull().default(1),
-  status: text().$type<'requested' | 'succeeded' | 'failed'>().notNull().default('requested'),
-  origin: jsonb().$type<Origin>().notNull(),
-  attempts: integer().notNull().default(0),
-  nextAttemptAt: instant('next_attempt_at').notNull().defaultNow(),
-  leasedUntil: instant('leased_until'),
-  lastError: text('last_error'),
-  response: jsonb().$type<object>(),
-  createdAt: instant('created_at').notNull().defaultNow(),
-  settledAt: instant('settled_at'),
-});
-
-export const idempotencyKeys = pgTable('idempotency_keys', {
-  userId: uuid('user_id').notNull(),
-  key: text().notNull(),
-  fingerprint: text().notNull(),
-  bookingId: uuid('booking_id').notNull(),
-  createdAt: instant('created_at').notNull().defaultNow(),
 });

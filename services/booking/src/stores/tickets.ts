@@ -1,69 +1,87 @@
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
-import { and, eq, inArray, ne, sql } from 'drizzle-orm';
+import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
+import { sql } from 'drizzle-orm';
 import type { Booking, TicketStatus } from '../booking.ts';
-import { tickets } from './tables.ts';
 
 export type TicketChange = {
   readonly id: string;
+  readonly bookingId: string;
   readonly seatId: string;
   readonly oldStatus: TicketStatus | null;
   readonly newStatus: TicketStatus;
 };
 
 /**
- * Reserves a ticket for each seat of the booking, or none: undefined when another booking has
- * one of the seats (partial unique index one_ticket_a_seat, invariant 2). In the order of seat
- * ids, so that rivals meet at the same seat first and never wait for each other in a ring.
+ * Reserves a ticket for each seat of each booking, all or none of a booking: one is missing from the
+ * answer when another booking has one of its seats (partial unique index one_ticket_a_seat,
+ * invariant 2). In the order of seats, so that rivals meet at the same seat first and never wait
+ * for each other in a ring.
  */
 export async function reserveTickets(
   tx: Transaction,
-  booking: Booking,
-): Promise<TicketChange[] | undefined> {
-  const seatIds = booking.seats.map(({ seatId }) => seatId).sort();
-  await tx.execute(sql`savepoint seats`);
-  const reserved = await tx
-    .insert(tickets)
-    .values(
-      seatIds.map((seatId) => ({
+  bookings: readonly Booking[],
+): Promise<Map<string, TicketChange[]>> {
+  let wanted = bookings;
+  for (;;) {
+    if (wanted.length === 0) return new Map();
+    await tx.execute(sql`savepoint seats`);
+    const rows = wanted.flatMap((booking) =>
+      booking.seats.map(({ seatId }) => ({
         id: newId(),
-        bookingId: booking.id,
-        eventId: booking.eventId,
-        seatId,
-        status: 'reserved' as const,
+        booking_id: booking.id,
+        event_id: booking.eventId,
+        seat_id: seatId,
       })),
-    )
-    .onConflictDoNothing()
-    .returning({ id: tickets.id, seatId: tickets.seatId });
-  if (reserved.length < seatIds.length) {
+    );
+    const { rows: reserved } = await tx.execute<
+      Pick<TicketChange, 'id' | 'bookingId' | 'seatId'>
+    >(sql`
+      insert into tickets (id, booking_id, event_id, seat_id, status)
+      select id, booking_id, event_id, seat_id, 'reserved' from ${rowsOf('tickets', rows)}
+      order by event_id, seat_id
+      on conflict do nothing returning id, booking_id as "bookingId", seat_id as "seatId"`);
+    if (reserved.length === rows.length) {
+      const changes = reserved.map((ticket) => ({
+        ...ticket,
+        oldStatus: null,
+        newStatus: 'reserved' as const,
+      }));
+      return Map.groupBy(changes, ({ bookingId }) => bookingId);
+    }
+    // Those that miss a seat are out; the others are asked for again without them.
     await tx.execute(sql`rollback to savepoint seats`);
-    return undefined;
+    const counts = Map.groupBy(reserved, ({ bookingId }) => bookingId);
+    wanted = wanted.filter(({ id, seats }) => counts.get(id)?.length === seats.length);
   }
-  return reserved.map((ticket) => ({ ...ticket, oldStatus: null, newStatus: 'reserved' }));
 }
 
-/** Gives every ticket of the booking a new status; answers the changes. */
-export async function changeTickets(
+/** What a new status of all tickets of a booking changes, by the booking as it was locked. */
+export function ticketChanges(booking: Booking, status: 'live' | 'void'): TicketChange[] {
+  const from: (TicketStatus | null)[] = status === 'live' ? ['reserved'] : ['reserved', 'live'];
+  return booking.seats.flatMap(({ seatId, ticketId, ticketStatus }) =>
+    ticketId !== null && from.includes(ticketStatus)
+      ? [
+          {
+            id: ticketId,
+            bookingId: booking.id,
+            seatId,
+            oldStatus: ticketStatus,
+            newStatus: status,
+          },
+        ]
+      : [],
+  );
+}
+
+/** Writes new statuses of tickets whose bookings are locked. */
+export async function saveTickets(
   tx: Transaction,
-  booking: Booking,
-  status: 'live' | 'void',
-): Promise<TicketChange[]> {
-  const from: TicketStatus[] = status === 'live' ? ['reserved'] : ['reserved', 'live'];
-  const changed = await tx
-    .update(tickets)
-    .set({ status, version: sql`${tickets.version} + 1`, changedAt: sql`now()` })
-    .where(
-      and(
-        eq(tickets.bookingId, booking.id),
-        inArray(tickets.status, from),
-        ne(tickets.status, status),
-      ),
-    )
-    .returning({ id: tickets.id, seatId: tickets.seatId });
-  const before = new Map(booking.seats.map((seat) => [seat.ticketId, seat.ticketStatus]));
-  return changed.map((ticket) => ({
-    ...ticket,
-    oldStatus: before.get(ticket.id) ?? null,
-    newStatus: status,
-  }));
+  changes: readonly TicketChange[],
+): Promise<void> {
+  const rows = changes.map(({ id, newStatus }) => ({ id, status: newStatus }));
+  const { rowCount } = await tx.execute(sql`
+    update tickets t set status = r.status, version = t.version + 1, changed_at = now()
+    from ${rowsOf('tickets', rows)} r where t.id = r.id`);
+  if (rowCount !== changes.length) throw new Error('a ticket of a locked booking has gone');
 }

@@ -1,0 +1,250 @@
+import type { Offer } from '@holdfast/shared/contracts/offer.ts';
+import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { fingerprint, newId } from '@holdfast/shared/ids.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
+import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
+import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
+import { announce, type Booking, pinIdOf } from '../booking.ts';
+import { claimHolds, findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
+import { findCancelled } from '../stores/events.ts';
+import { findKeyUses, type KeyUse, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
+import { insertPayments } from '../stores/payments.ts';
+import { requestCalls } from '../stores/provider-calls.ts';
+import type { OnChanged } from './advance-checkout.ts';
+
+export type PlaceBooking = {
+  /** Verified: signed by catalog, and the caller's own. */
+  readonly offer: Offer;
+  readonly paymentMethod: string;
+  /** The client's Idempotency-Key, or the hold. */
+  readonly key: string;
+  readonly origin: Origin;
+};
+
+export type PlacedBooking = {
+  readonly kind: 'placed';
+  readonly booking: Booking;
+  /** Whether this is the answer to an earlier request under the same key. */
+  readonly repeated: boolean;
+};
+
+/** A command that is new and meets the terms, with the booking that it wants. */
+type Wish = PlaceBooking & { readonly bookingId: string; readonly fingerprint: string };
+
+/**
+ * Begins checkouts: snapshots the offers and asks for the authorizations, in one transaction. The
+ * same key and request get the first answer again (invariant 15); a refusal leaves no trace. No two
+ * commands may have a key, a hold, or user and event in common.
+ */
+export async function placeBookings(
+  deps: { db: Database; onChanged: OnChanged },
+  commands: readonly PlaceBooking[],
+): Promise<(PlacedBooking | Refusal)[]> {
+  const outcomes = await deps.db.transaction((tx) => placeAll(tx, commands));
+  for (const outcome of outcomes) {
+    if (outcome.kind === 'placed' && !outcome.repeated) {
+      deps.onChanged(outcome.booking, { asksProvider: true });
+    }
+  }
+  return outcomes;
+}
+
+async function placeAll(
+  tx: Transaction,
+  commands: readonly PlaceBooking[],
+): Promise<(PlacedBooking | Refusal)[]> {
+  const keys = commands.map(({ offer: { userId }, key }) => ({ userId, key }));
+  const isMine = await tryLockKeys(tx, keys);
+  const [now, uses, cancelledEvents] = await Promise.all([
+    instantOf(tx),
+    findKeyUses(tx, keys),
+    findCancelled(
+      tx,
+      commands.map(({ offer }) => offer.eventId),
+    ),
+  ]);
+  const earlier = await findBookings(
+    tx,
+    uses.flatMap((use) => use?.bookingId ?? []),
+  );
+
+  const checked = commands.map((command, index): PlacedBooking | Refusal | Wish => {
+    const asked = askedOf(command);
+    if (isMine[index] !== true) {
+      return refused(
+        'request_in_flight',
+        'A request with this Idempotency-Key is being worked on: ask again in a moment.',
+      );
+    }
+    const use = uses[index];
+    if (use !== undefined) return replay(use, asked, earlier.get(use.bookingId));
+    const { offer } = command;
+    if (new Date(offer.expiresAt) <= now) {
+      return refused('offer_expired', 'The hold of this offer has run out: hold the seats again.');
+    }
+    if (cancelledEvents.has(offer.eventId)) {
+      return refused('event_cancelled', `${offer.eventName} will not take place.`);
+    }
+    return { ...command, bookingId: newId(), fingerprint: asked };
+  });
+
+  const wishes = checked.filter((one) => 'offer' in one);
+  const claims = await claimAll(tx, wishes);
+  const placed = await insertAll(
+    tx,
+    wishes.filter(({ bookingId }) => claims.get(bookingId) === undefined),
+    now,
+  );
+  return checked.map((one) => {
+    if (!('offer' in one)) return one;
+    const refusal = claims.get(one.bookingId);
+    const booking = placed.get(one.bookingId);
+    if (refusal || booking === undefined) return refusal ?? refused('not_found', 'No booking.');
+    return { kind: 'placed', booking, repeated: false };
+  });
+}
+
+function askedOf({ offer, paymentMethod }: PlaceBooking): string {
+  return fingerprint({ holdId: offer.holdId, seats: offer.seats, paymentMethod });
+}
+
+/** What an earlier request under the key was answered. */
+function replay(use: KeyUse, asked: string, booking: Booking | undefined): PlacedBooking | Refusal {
+  if (use.fingerprint !== asked) {
+    return refused(
+      'idempotency_key_reused',
+      'This Idempotency-Key was used for another hold or card: send a new key.',
+    );
+  }
+  if (booking === undefined) throw new Error(`booking ${use.bookingId} has gone`);
+  return { kind: 'placed', booking, repeated: true };
+}
+
+/** Claims holds and quotas; answers the refusals, by booking. */
+async function claimAll(tx: Transaction, wishes: readonly Wish[]): Promise<Map<string, Refusal>> {
+  const refusals = new Map<string, Refusal>();
+  if (wishes.length === 0) return refusals;
+  const claims = await claimHolds(
+    tx,
+    wishes.map(({ bookingId, offer }) => ({
+      bookingId,
+      holdId: offer.holdId,
+      userId: offer.userId,
+      eventId: offer.eventId,
+      seats: offer.seats.length,
+      maxSeats: offer.maxPerUser,
+    })),
+  );
+  for (const { bookingId, offer } of wishes) {
+    const claim = claims.get(bookingId);
+    if (claim === 'hold_already_booked') {
+      refusals.set(bookingId, refused(claim, 'This hold has a booking that has not failed.'));
+    }
+    if (claim === 'quota_exceeded') {
+      const limit = `One account may book ${offer.maxPerUser} seats of this event`;
+      refusals.set(bookingId, refused(claim, `${limit}; release some or book fewer.`));
+    }
+  }
+  return refusals;
+}
+
+/** Writes the bookings with everything that belongs to them; answers them by their ids. */
+async function insertAll(
+  tx: Transaction,
+  wishes: readonly Wish[],
+  now: Date,
+): Promise<Map<string, Booking>> {
+  if (wishes.length === 0) return new Map();
+  const made = await insertBookings(
+    tx,
+    wishes.map(({ bookingId, offer }) => snapshot(bookingId, offer)),
+    now,
+  );
+  const bookings = new Map(made.map((booking) => [booking.id, booking]));
+  const requests = wishes.flatMap((wish) => {
+    const booking = bookings.get(wish.bookingId);
+    return booking ? [{ ...wish, booking, paymentId: newId() }] : [];
+  });
+  await insertPayments(
+    tx,
+    requests.map(({ booking, paymentId, paymentMethod }) => ({
+      id: paymentId,
+      bookingId: booking.id,
+      amountMinor: booking.totalMinor,
+      currency: booking.currency,
+      method: paymentMethod,
+    })),
+  );
+  await Promise.all([
+    requestCalls(
+      tx,
+      requests.map(({ bookingId, paymentId, origin }) => ({
+        kind: 'authorize',
+        bookingId,
+        paymentId,
+        origin,
+      })),
+    ),
+    keepKeyUses(
+      tx,
+      wishes.map(({ offer: { userId }, key, fingerprint, bookingId }) => ({
+        userId,
+        key,
+        fingerprint,
+        bookingId,
+      })),
+    ),
+    recordAudit(tx, ...requests.flatMap(auditOf)),
+    enqueue(tx, ...requests.flatMap(({ booking, origin }) => announce(booking, origin) ?? [])),
+  ]);
+  return bookings;
+}
+
+function snapshot(id: string, offer: Offer): NewBooking {
+  return {
+    id,
+    holdId: offer.holdId,
+    pinId: pinIdOf(id),
+    eventId: offer.eventId,
+    userId: offer.userId,
+    currency: offer.currency,
+    totalMinor: offer.totalMinor,
+    eventName: offer.eventName,
+    venueName: offer.venueName,
+    startsAt: new Date(offer.startsAt),
+    timeZone: offer.timeZone,
+    seats: offer.seats.map(({ seatId, label, section, row, number, category, priceMinor }) => ({
+      ...{ seatId, label, section, row, number, category, priceMinor },
+      ticketId: null,
+      ticketStatus: null,
+    })),
+  };
+}
+
+function auditOf(request: { booking: Booking; paymentId: string; origin: Origin }): AuditEntry[] {
+  const { booking, paymentId, origin } = request;
+  const money = { amountMinor: booking.totalMinor, currency: booking.currency, origin };
+  return [
+    {
+      aggregateType: 'booking',
+      aggregateId: booking.id,
+      action: 'booking.placed',
+      newStatus: 'pending',
+      metadata: {
+        holdId: booking.holdId,
+        eventId: booking.eventId,
+        seats: booking.seats.map(({ seatId }) => seatId),
+      },
+      ...money,
+    },
+    {
+      aggregateType: 'payment',
+      aggregateId: paymentId,
+      action: 'payment.requested',
+      newStatus: 'requested',
+      metadata: { bookingId: booking.id },
+      ...money,
+    },
+  ];
+}
