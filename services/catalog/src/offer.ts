@@ -1,6 +1,7 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { OFFER_AUDIENCE, OFFER_ISSUER, type Offer } from '@holdfast/shared/contracts/offer.ts';
 import { newId } from '@holdfast/shared/ids.ts';
-import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import type { Hold } from './hold.ts';
 import type { Keys } from './stores/keys.ts';
 
@@ -11,10 +12,12 @@ export type Signer = {
   jwks(): Promise<{ keys: JWK[] }>;
 };
 
+type SigningKeyPair = { header: string; key: KeyObject; publicJwk: JWK };
+
 const ALGORITHM = 'EdDSA';
 
 export function createSigner(keys: Keys): Signer {
-  let loaded: Promise<{ kid: string; key: CryptoKey; publicJwk: JWK }> | undefined;
+  let loaded: Promise<SigningKeyPair> | undefined;
 
   /** Loads the key once; tried anew after a failure. */
   function load() {
@@ -27,14 +30,16 @@ export function createSigner(keys: Keys): Signer {
 
   return {
     async sign(offer) {
-      const { kid, key } = await load();
-      return new SignJWT({ ...offer })
-        .setProtectedHeader({ alg: ALGORITHM, kid, typ: 'JWT' })
-        .setIssuer(OFFER_ISSUER)
-        .setAudience(OFFER_AUDIENCE)
-        .setSubject(offer.userId)
-        .setJti(offer.holdId)
-        .sign(key);
+      const { header, key } = await load();
+      const registered = {
+        iss: OFFER_ISSUER,
+        aud: OFFER_AUDIENCE,
+        sub: offer.userId,
+        jti: offer.holdId,
+      };
+      const text = `${header}.${encode({ ...offer, ...registered })}`;
+      // At once: handing 40 µs of work to another thread costs as much again.
+      return `${text}.${sign(null, Buffer.from(text), key).toString('base64url')}`;
     },
     async jwks() {
       const { publicJwk } = await load();
@@ -43,19 +48,25 @@ export function createSigner(keys: Keys): Signer {
   };
 }
 
-async function loadKey(keys: Keys) {
+/** JSON as a JSON Web Signature carries it (RFC 7515). */
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+async function loadKey(keys: Keys): Promise<SigningKeyPair> {
   if ((await keys.find()) === null) {
-    const { privateKey } = await generateKeyPair(ALGORITHM, { crv: 'Ed25519', extractable: true });
-    await keys.insertFirst({ kid: newId(), privateJwk: { ...(await exportJWK(privateKey)) } });
+    const { privateKey } = generateKeyPairSync('ed25519');
+    await keys.insertFirst({
+      kid: newId(),
+      privateJwk: { ...privateKey.export({ format: 'jwk' }) },
+    });
   }
   const stored = await keys.find();
   if (stored === null) throw new Error('The key that signs offers was removed while it was read');
-  const key = await importJWK(stored.privateJwk, ALGORITHM);
-  if (key instanceof Uint8Array) throw new Error('The key that signs offers is not a key pair');
   const { d: _secret, ...rest } = stored.privateJwk;
   return {
-    kid: stored.kid,
-    key,
+    header: encode({ alg: ALGORITHM, kid: stored.kid, typ: 'JWT' }),
+    key: createPrivateKey({ key: stored.privateJwk, format: 'jwk' }),
     publicJwk: { ...rest, kid: stored.kid, alg: ALGORITHM, use: 'sig' },
   };
 }
