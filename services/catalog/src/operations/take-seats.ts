@@ -48,11 +48,15 @@ export async function takeSeats(
   const outOfBounds = checkBounds(limits, command, durationMs);
   if (outOfBounds) return outOfBounds;
   const seatIds = [...command.seatIds].sort();
+  const keys = seatIds.map((seatId) => seatKey(command.eventId, seatId));
+  const lost = refuseLoser(deps, seatIds, keys);
+  // Without a key it can not be a repeat: the cheapest answer there is.
+  if (lost && command.idempotencyKey === undefined) return lost;
   const wish: Wish = {
     ...command,
     seatIds,
     durationMs,
-    keys: seatIds.map((seatId) => seatKey(command.eventId, seatId)),
+    keys,
     fingerprint: fingerprint({ eventId: command.eventId, seatIds, durationMs }),
     holdId:
       command.idempotencyKey === undefined
@@ -66,13 +70,22 @@ export async function takeSeats(
   );
 }
 
+function refuseLoser(
+  { taken }: HoldStores,
+  seatIds: readonly string[],
+  keys: readonly string[],
+): Refusal | undefined {
+  const now = monotonicMs();
+  const gone = seatIds.filter((_, index) => taken.refuses(keys[index] ?? '', now));
+  return gone.length === 0 ? undefined : refuseTaken(gone);
+}
+
 /** The answer to a wish for a seat that is known to be taken; it may be a repeat all the same. */
 async function answerLoser(deps: Dependencies, wish: Wish): Promise<HoldNow | Refusal | undefined> {
-  const now = monotonicMs();
-  const taken = wish.seatIds.filter((_, index) => deps.taken.refuses(wish.keys[index] ?? '', now));
-  if (taken.length === 0) return undefined;
+  const lost = refuseLoser(deps, wish.seatIds, wish.keys);
+  if (lost === undefined) return undefined;
   const earlier = await findEarlier(deps, wish);
-  return earlier ? replay(earlier, wish.fingerprint) : refuseTaken(taken);
+  return earlier ? replay(earlier, wish.fingerprint) : lost;
 }
 
 /** The hold that a request under the same Idempotency-Key made. */
