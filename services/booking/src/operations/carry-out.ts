@@ -1,0 +1,202 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import { newId } from '@holdfast/shared/ids.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
+import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
+import type { Transaction } from '@holdfast/shared/postgres/database.ts';
+import { announce, type Booking } from '../booking.ts';
+import type { CheckoutPlan } from '../checkout.ts';
+import { announcePayment, type Payment } from '../payment.ts';
+import { freeHolds, saveBookings } from '../stores/bookings.ts';
+import { type Journal, writeJournals } from '../stores/ledger.ts';
+import { changedPayment, insertRefunds, savePayments } from '../stores/payments.ts';
+import { requestCalls } from '../stores/provider-calls.ts';
+import { returnQuotas } from '../stores/quotas.ts';
+import { saveTickets, type TicketChange, ticketChanges } from '../stores/tickets.ts';
+
+/** Everything that one step changes. */
+export type Change = {
+  readonly before: Booking;
+  readonly booking: Booking;
+  readonly paid: Payment;
+  readonly payment: Payment;
+  readonly plan: CheckoutPlan;
+  readonly origin: Origin;
+  readonly reserved: readonly TicketChange[];
+  readonly changed: readonly TicketChange[];
+  readonly refund: { id: string; amountMinor: number; reason: string } | undefined;
+  readonly journals: readonly Journal[];
+};
+
+/** Works a plan out: what the booking, its payment and its tickets are afterwards. Pure. */
+export function carryOut(
+  { origin, providerId }: { origin: Origin; providerId?: string | undefined },
+  given: Pick<Change, 'before' | 'paid' | 'plan' | 'reserved'> & { now: Date },
+): Change {
+  const { before, paid, plan, reserved, now } = given;
+  const { status, reason } = plan;
+  const changed = plan.tickets ? ticketChanges(before, plan.tickets) : [];
+  const booking: Booking = {
+    ...before,
+    status,
+    reason,
+    version: before.version + 1,
+    changedAt: now,
+    seats: withTickets(before, [...reserved, ...changed]),
+  };
+  const moved = plan.payment
+    ? changedPayment(paid, { status: plan.payment, providerId }, now)
+    : paid;
+  const owed = moved.capturedMinor - moved.refundedMinor;
+  const refund =
+    plan.call === 'refund'
+      ? { id: newId(), amountMinor: owed, reason: reason ?? 'cancelled' }
+      : undefined;
+  const payment = refund ? { ...moved, refundedMinor: moved.refundedMinor + owed } : moved;
+  const journals = (plan.journals ?? []).map((kind) => ({
+    kind,
+    bookingId: booking.id,
+    paymentId: payment.id,
+    eventId: booking.eventId,
+    currency: payment.currency,
+    refundId: kind === 'capture' ? null : (refund?.id ?? null),
+    amountMinor: kind === 'capture' ? payment.amountMinor : owed,
+  }));
+  return { before, booking, paid, payment, plan, origin, reserved, changed, refund, journals };
+}
+
+function withTickets(booking: Booking, changes: readonly TicketChange[]): Booking['seats'] {
+  return booking.seats.map((seat) => {
+    const change = changes.findLast(({ seatId }) => seatId === seat.seatId);
+    return change ? { ...seat, ticketId: change.id, ticketStatus: change.newStatus } : seat;
+  });
+}
+
+/** Writes the changes of locked bookings, one statement a table. */
+export async function saveChanges(tx: Transaction, changes: readonly Change[]): Promise<void> {
+  if (changes.length === 0) return;
+  const payments = changes.filter(({ paid, payment }) => payment !== paid);
+  const tickets = changes.flatMap(({ changed }) => changed);
+  const freed = changes.filter(({ plan }) => plan.freesHold);
+  const uncounted = changes.filter(({ plan }) => plan.freesQuota);
+  const refunds = changes.flatMap(({ refund, payment }) =>
+    refund
+      ? [
+          {
+            ...refund,
+            paymentId: payment.id,
+            bookingId: payment.bookingId,
+            currency: payment.currency,
+          },
+        ]
+      : [],
+  );
+  const journals = changes.flatMap((change) => change.journals);
+  // Journals and calls refer to refunds, and these are bounded by what their payments say.
+  if (payments.length > 0)
+    await savePayments(
+      tx,
+      payments.map(({ payment }) => payment),
+    );
+  if (refunds.length > 0) await insertRefunds(tx, refunds);
+  await Promise.all([
+    saveBookings(
+      tx,
+      changes.map(({ booking }) => booking),
+    ),
+    tickets.length > 0 && saveTickets(tx, tickets),
+    uncounted.length > 0 &&
+      returnQuotas(
+        tx,
+        uncounted.map(({ before: { userId, eventId, seats } }) => ({
+          userId,
+          eventId,
+          seats: seats.length,
+        })),
+      ),
+    freed.length > 0 &&
+      freeHolds(
+        tx,
+        freed.map(({ before }) => before.id),
+      ),
+    journals.length > 0 && writeJournals(tx, journals),
+    requestCalls(
+      tx,
+      changes.flatMap(({ plan, booking, payment, refund, origin }) =>
+        plan.call
+          ? [
+              {
+                kind: plan.call,
+                bookingId: booking.id,
+                paymentId: payment.id,
+                refundId: refund?.id,
+                origin,
+              },
+            ]
+          : [],
+      ),
+    ),
+    recordAudit(tx, ...changes.flatMap(auditOf)),
+    enqueue(tx, ...changes.flatMap(messagesOf)),
+  ]);
+}
+
+function messagesOf({ plan, booking, payment, origin }: Change): Message[] {
+  const told = plan.announces ? announce(booking, origin) : undefined;
+  const paid = plan.payment ? announcePayment(payment, booking, origin) : undefined;
+  return [told, paid].filter((message) => message !== undefined);
+}
+
+/** One entry for each aggregate that changed (invariant 10). */
+function auditOf({
+  before,
+  booking,
+  paid,
+  payment,
+  reserved,
+  changed,
+  origin,
+}: Change): AuditEntry[] {
+  const why = booking.reason === null ? {} : { reason: booking.reason };
+  const entries: AuditEntry[] = [
+    {
+      aggregateType: 'booking',
+      aggregateId: booking.id,
+      action: `booking.${booking.status}`,
+      oldStatus: before.status,
+      newStatus: booking.status,
+      amountMinor: booking.totalMinor,
+      currency: booking.currency,
+      metadata: { holdId: booking.holdId, eventId: booking.eventId },
+      ...why,
+      origin,
+    },
+  ];
+  if (payment.version !== paid.version) {
+    entries.push({
+      aggregateType: 'payment',
+      aggregateId: payment.id,
+      action: `payment.${payment.status}`,
+      oldStatus: paid.status,
+      newStatus: payment.status,
+      amountMinor: payment.amountMinor,
+      currency: payment.currency,
+      metadata: { bookingId: booking.id, providerId: payment.providerId },
+      ...why,
+      origin,
+    });
+  }
+  return [
+    ...entries,
+    ...[...reserved, ...changed].map((ticket) => ({
+      aggregateType: 'ticket',
+      aggregateId: ticket.id,
+      action: `ticket.${ticket.newStatus}`,
+      oldStatus: ticket.oldStatus,
+      newStatus: ticket.newStatus,
+      metadata: { bookingId: booking.id, eventId: booking.eventId, seatId: ticket.seatId },
+      ...why,
+      origin,
+    })),
+  ];
+}
