@@ -32,6 +32,8 @@ export const REFUSALS = {
   event_exists: { status: 409, title: 'The event exists already' },
   version_conflict: { status: 409, title: 'It was changed meanwhile' },
   seat_unavailable: { status: 409, title: 'A seat is not available' },
+  seat_policy: { status: 409, title: 'The choice breaks the seat policy' },
+  no_fitting_seats: { status: 409, title: 'No free seats fit the wish' },
   seats_in_use: { status: 409, title: 'Seats are held or sold' },
   event_not_on_sale: { status: 409, title: 'The event is not on sale' },
   event_cancelled: { status: 409, title: 'The event is cancelled' },

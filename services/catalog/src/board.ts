@@ -133,3 +133,12 @@ export function toDelta(
   const end = status === 'held' && Number.isFinite(endsAtMs) ? endsAtMs : 0;
   return status === 'sold' ? [order, version, code, end, 1] : [order, version, code, end];
 }
+
+/** 1 for each seat that is free at an instant of the store's clock. */
+export function freeAt(board: Board, nowMs: number): Uint8Array {
+  const free = new Uint8Array(board.codes.length);
+  for (let index = 0; index < free.length; index += 1) {
+    if (codeAt(board, index, nowMs) === 0) free[index] = 1;
+  }
+  return free;
+}

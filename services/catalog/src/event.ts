@@ -4,6 +4,7 @@ import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { HistoryEntry } from './hold.ts';
 import type { SeatFace } from './seat.ts';
+import type { SeatPolicy } from './seat-policy.ts';
 
 export type Price = { category: string; priceMinor: number };
 
@@ -52,6 +53,7 @@ export type Event = {
   maxPerUser?: number | null;
   /** Most seats of one hold, within the service's own limit. */
   maxPerOrder?: number | null;
+  seatPolicy?: SeatPolicy | null;
   status: EventStatus;
   /** False until every seat is there; nothing is for sale before. */
   ready: boolean;

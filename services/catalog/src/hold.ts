@@ -2,6 +2,7 @@ import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Ignored, ignored } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
+import type { ChoiceReasons } from './choice-reasons.ts';
 
 /** Middle states: begun by a write to the document, finished by any instance. */
 export const MIDDLE_STATES = [
@@ -65,6 +66,8 @@ export type Hold = {
   attemptId: string;
   /** Fingerprint of the request: another one under the same Idempotency-Key is refused. */
   fingerprint: string;
+  /** Why these seats, where they were chosen for a party. */
+  reasons?: ChoiceReasons;
   state: HoldState;
   seats: OfferSeat[];
   currency: string;

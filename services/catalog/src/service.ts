@@ -23,6 +23,8 @@ import { createSweeper } from './loops/sweeper.ts';
 import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
 import type { HoldLimits, HoldStores } from './operations/dependencies.ts';
+import { createPromisedSeats } from './promised-seats.ts';
+import { bestAvailableRoutes } from './routes/best-available.ts';
 import { eventRoutes } from './routes/events.ts';
 import { holdSeatRoutes } from './routes/hold-seats.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -123,6 +125,7 @@ export async function createService(
     changes: createHoldChanges(db, boards.noteMessage),
     quotas: createQuotas(db),
     taken: createTakenSeats(),
+    boards,
     figures,
     log,
     wake,
@@ -150,7 +153,14 @@ export async function createService(
   });
   const eventStores = { venues, plans, events, seats: stores.seats, wake, log };
   const signer = createSigner(createKeys(db));
-  const holding = { ...stores, limits: limitsOf(config), inTurn: createTurns(), signer, events };
+  const holding = {
+    ...stores,
+    limits: limitsOf(config),
+    inTurn: createTurns(),
+    promised: createPromisedSeats(),
+    signer,
+    events,
+  };
   const seenEvents: Remembered<EventView> = cache.remember('event', async (eventId) => {
     const event = await events.find(eventId);
     return event?.ready && event.status !== 'draft' ? viewEvent(event) : undefined;
@@ -215,6 +225,7 @@ export async function createService(
       ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
       ...holdRoutes(holding),
       ...holdSeatRoutes(holding),
+      ...bestAvailableRoutes(holding),
       ...keyRoutes(signer),
     ],
     kept: cache.kept,

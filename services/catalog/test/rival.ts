@@ -1,6 +1,8 @@
 import { createLogger } from '@holdfast/shared/logger.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
+import { createBoards } from '../src/boards.ts';
 import { readCatalogConfig } from '../src/config.ts';
+import { openDeltaStream } from '../src/delta-stream.ts';
 import { createFigures } from '../src/figures.ts';
 import { takeSeats } from '../src/operations/take-seats.ts';
 import { limitsOf } from '../src/service.ts';
@@ -9,6 +11,7 @@ import { createEvents } from '../src/stores/events.ts';
 import { createHoldChanges } from '../src/stores/hold-changes.ts';
 import { createHolds } from '../src/stores/holds.ts';
 import { createQuotas } from '../src/stores/quotas.ts';
+import { createSeatStandings } from '../src/stores/seat-standings.ts';
 import { createSeats } from '../src/stores/seats.ts';
 import { createTakenSeats } from '../src/taken-seats.ts';
 import { createTurns } from '../src/turns.ts';
@@ -27,6 +30,12 @@ const deps = {
   changes: createHoldChanges(db),
   quotas: createQuotas(db),
   taken: createTakenSeats(),
+  boards: createBoards({
+    standings: createSeatStandings(db),
+    stream: openDeltaStream({ redisUrl: undefined, topicPrefix: config.TOPIC_PREFIX, log }),
+    planVersionOf: async () => undefined,
+    log,
+  }),
   inTurn: createTurns(),
   events: createEvents(database.connection),
   figures: createFigures(async () => 0),

@@ -68,6 +68,8 @@ function complete(said: Description, schema: JsonSchema): void {
   }
   const anyOf = said.dependencies?.find(({ rel }) => rel === 'or');
   if (anyOf) schema.anyOf = anyOf.peers.map((peer) => ({ required: [peer] }));
+  const oneOf = said.dependencies?.find(({ rel }) => rel === 'xor');
+  if (oneOf) schema.oneOf = oneOf.peers.map((peer) => ({ required: [peer] }));
   for (const [name, child] of Object.entries(said.keys ?? {})) {
     const emitted = schema.properties?.[name];
     if (emitted) complete(child, emitted);

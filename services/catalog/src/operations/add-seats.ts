@@ -11,6 +11,7 @@ import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seats.ts';
 import type { InTurn } from '../turns.ts';
 import { abandonTry } from './abandon-try.ts';
+import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
 import { findOwnAtRest, refuseInactive } from './own-hold.ts';
 import { mostSeats, refuseFull, refuseInFlight, refuseTaken, refuseTooMany } from './refusals.ts';
@@ -92,6 +93,10 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
     refuseAddition(hold, wish, mostSeats(deps.limits, event));
   if (answer || event === undefined) return answer;
 
+  const own = hold.seats.map((seat) => seat.seatId);
+  const single = await refuseSingles(deps, event, wish.seatIds, own);
+  if (single) return single;
+
   const attemptId = newId();
   const cap = event.maxPerUser ?? deps.limits.seatsPerUser;
   const claim = await deps.quotas.claim({
@@ -123,6 +128,11 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
   const seizedAt = monotonicMs();
   const seats = await seizeOrUndo(deps, take, wish.seatIds);
   if (isRefusal(seats)) return seats;
+  const alone = await refuseLoneCompanions(deps, event, seats, own);
+  if (alone) {
+    await undoTake(deps, take);
+    return alone;
+  }
   const added = await writeAddition(deps, hold, { event, seats, attemptId, wish });
   if (added === null) {
     await undoTake(deps, take);

@@ -13,6 +13,7 @@ import {
 } from '../event.ts';
 import { historyEntry } from '../hold.ts';
 import { eventMessage } from '../messages.ts';
+import type { SeatPolicy } from '../seat-policy.ts';
 import type { EventChange, Events } from '../stores/events.ts';
 import { refuseVersion } from './create-venue.ts';
 import { refuseStranger } from './ownership.ts';
@@ -30,6 +31,7 @@ export type EventEdit = {
   metadata?: Record<string, string | number | boolean>;
   maxPerUser?: number;
   maxPerOrder?: number;
+  seatPolicy?: SeatPolicy;
   status?: Event['status'];
 };
 

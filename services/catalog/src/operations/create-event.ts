@@ -8,6 +8,7 @@ import type { Actor } from '@holdfast/shared/tokens.ts';
 import { checkPrices, checkTerms, type Event, type Price, searchTextOf } from '../event.ts';
 import { historyEntry } from '../hold.ts';
 import { eventMessage } from '../messages.ts';
+import type { SeatPolicy } from '../seat-policy.ts';
 import type { Events } from '../stores/events.ts';
 import type { Plans } from '../stores/plans.ts';
 import type { Seats } from '../stores/seats.ts';
@@ -28,6 +29,7 @@ export type EventInput = {
   metadata: Record<string, string | number | boolean>;
   maxPerUser?: number;
   maxPerOrder?: number;
+  seatPolicy?: SeatPolicy;
   status: 'draft' | 'published';
 };
 
@@ -96,6 +98,7 @@ async function draftEvent(
     categories: venue.categories,
     maxPerUser: input.maxPerUser ?? null,
     maxPerOrder: input.maxPerOrder ?? null,
+    seatPolicy: input.seatPolicy ?? null,
     ready: false,
     seatCount: venue.seatCount,
     searchText: searchTextOf({ ...input, venueName: venue.name }),

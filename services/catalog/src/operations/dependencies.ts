@@ -1,10 +1,14 @@
 import type { Logger } from '@holdfast/shared/logger.ts';
+import type { Boards } from '../boards.ts';
 import type { Figures } from '../figures.ts';
 import type { HoldChanges } from '../stores/hold-changes.ts';
 import type { Holds } from '../stores/holds.ts';
 import type { Quotas } from '../stores/quotas.ts';
 import type { Seats } from '../stores/seats.ts';
 import type { TakenSeats } from '../taken-seats.ts';
+
+/** Seats as this process last knew them: advice, never a decision. */
+export type SeatBoards = Pick<Boards, 'get' | 'nowMs'>;
 
 /** What every operation on holds works with. */
 export type HoldStores = {
@@ -13,6 +17,7 @@ export type HoldStores = {
   changes: HoldChanges;
   quotas: Quotas;
   taken: TakenSeats;
+  boards: SeatBoards;
   figures: Figures;
   log: Logger;
   /** Wakes the relay after a write that carries a message. */

@@ -3,6 +3,7 @@ import { holdTaken } from '@holdfast/shared/contracts/holds.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
+import type { ChoiceReasons } from '../choice-reasons.ts';
 import { type Event, priceSeats, refuseSale } from '../event.ts';
 import { type Hold, historyEntry, totalOf } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
@@ -11,6 +12,7 @@ import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seats.ts';
 import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
+import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
 import { mostSeats, refuseFull, refuseInFlight, refuseTaken, refuseTooMany } from './refusals.ts';
 import { explain, refuseMiss, seizeOrUndo, undoTake } from './seize-seats.ts';
@@ -22,9 +24,11 @@ export type TakeSeats = {
   durationMs: number | undefined;
   idempotencyKey: string | undefined;
   origin: Origin;
+  /** Set where the seats were chosen for a party: what a repeat is known by, and why these. */
+  chosen?: { fingerprint: string; reasons: ChoiceReasons };
 };
 
-type Dependencies = HoldStores & {
+export type TakeDependencies = HoldStores & {
   limits: HoldLimits;
   events: { find(eventId: string): Promise<Event | undefined> };
   inTurn: InTurn;
@@ -40,7 +44,7 @@ type Wish = TakeSeats & { holdId: string; durationMs: number; keys: string[]; fi
  * refused before any of it, by what this process saw of the seats.
  */
 export async function takeSeats(
-  deps: Dependencies,
+  deps: TakeDependencies,
   command: TakeSeats,
 ): Promise<HoldNow | Refusal> {
   const { limits } = deps;
@@ -57,7 +61,8 @@ export async function takeSeats(
     seatIds,
     durationMs,
     keys,
-    fingerprint: fingerprint({ eventId: command.eventId, seatIds, durationMs }),
+    fingerprint:
+      command.chosen?.fingerprint ?? fingerprint({ eventId: command.eventId, seatIds, durationMs }),
     holdId:
       command.idempotencyKey === undefined
         ? newId()
@@ -81,7 +86,10 @@ function refuseLoser(
 }
 
 /** The answer to a wish for a seat that is known to be taken; it may be a repeat all the same. */
-async function answerLoser(deps: Dependencies, wish: Wish): Promise<HoldNow | Refusal | undefined> {
+async function answerLoser(
+  deps: TakeDependencies,
+  wish: Wish,
+): Promise<HoldNow | Refusal | undefined> {
   const lost = refuseLoser(deps, wish.seatIds, wish.keys);
   if (lost === undefined) return undefined;
   const earlier = await findEarlier(deps, wish);
@@ -89,11 +97,11 @@ async function answerLoser(deps: Dependencies, wish: Wish): Promise<HoldNow | Re
 }
 
 /** The hold that a request under the same Idempotency-Key made. */
-async function findEarlier(deps: Dependencies, wish: Wish): Promise<HoldNow | undefined> {
+async function findEarlier(deps: TakeDependencies, wish: Wish): Promise<HoldNow | undefined> {
   return wish.idempotencyKey === undefined ? undefined : deps.holds.find(wish.holdId);
 }
 
-async function tryToTake(deps: Dependencies, wish: Wish): Promise<HoldNow | Refusal> {
+async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | Refusal> {
   const { holdId, userId, seatIds, durationMs } = wish;
   const [event, earlier] = await Promise.all([
     deps.events.find(wish.eventId),
@@ -104,6 +112,8 @@ async function tryToTake(deps: Dependencies, wish: Wish): Promise<HoldNow | Refu
   if (closed || event === undefined) return closed ?? refused('event_not_found', 'No such event.');
   const tooMany = refuseTooMany(seatIds.length, mostSeats(deps.limits, event));
   if (tooMany) return tooMany;
+  const single = wish.chosen ? undefined : await refuseSingles(deps, event, seatIds);
+  if (single) return single;
   // A look is one read for many requests; a claim, a take and their undoing are this one's own.
   const now = monotonicMs();
   if (wish.keys.some((key) => deps.taken.suspects(key, now))) {
@@ -140,7 +150,12 @@ async function tryToTake(deps: Dependencies, wish: Wish): Promise<HoldNow | Refu
   const seizedAt = monotonicMs();
   const seats = await seizeOrUndo(deps, take, seatIds);
   if (isRefusal(seats)) return seats;
-  const terms = { fingerprint: wish.fingerprint, maxPerUser };
+  const alone = wish.chosen ? undefined : await refuseLoneCompanions(deps, event, seats);
+  if (alone) {
+    await undoTake(deps, take);
+    return alone;
+  }
+  const terms = { ...wish, maxPerUser };
   const hold = newHold(event, take, seats, terms, wish.origin);
   // An insert that fails without an answer may have been stored: nothing is undone here, a repeat
   // of the request or the sweeper finds out.
@@ -174,7 +189,7 @@ function checkBounds(
 }
 
 /** The answer to a request whose hold exists already. */
-function replay(earlier: HoldNow, request: string): HoldNow | Refusal {
+export function replay(earlier: HoldNow, request: string): HoldNow | Refusal {
   if (earlier.hold.state === 'aborted') return brokenOff();
   if (earlier.hold.fingerprint === request) return earlier;
   return refused(
@@ -192,7 +207,7 @@ function brokenOff(): Refusal {
 
 /** An equal request is at work, or was when its process died. */
 async function answerInFlight(
-  deps: Dependencies,
+  deps: TakeDependencies,
   who: { userId: string; eventId: string; holdId: string },
   request: string,
   ageMs: number,
@@ -207,7 +222,7 @@ function newHold(
   event: Event,
   take: Take,
   seats: readonly Seat[],
-  terms: { fingerprint: string; maxPerUser: number },
+  terms: Pick<Wish, 'fingerprint' | 'chosen'> & { maxPerUser: number },
   origin: Origin,
 ): Hold {
   const priced = priceSeats(event, seats);
@@ -220,6 +235,7 @@ function newHold(
     userId: take.userId,
     attemptId: take.attemptId,
     fingerprint: terms.fingerprint,
+    ...(terms.chosen && { reasons: terms.chosen.reasons }),
     state: 'held',
     seats: priced,
     currency: event.currency,

@@ -9,9 +9,12 @@ import type { HoldLimits, HoldStores } from '../operations/dependencies.ts';
 import { extendHold } from '../operations/extend-hold.ts';
 import { findOwn } from '../operations/own-hold.ts';
 import { releaseHold } from '../operations/release-hold.ts';
+import { type BestWish, takeBest } from '../operations/take-best.ts';
 import { takeSeats } from '../operations/take-seats.ts';
+import type { PromisedSeats } from '../promised-seats.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { InTurn } from '../turns.ts';
+import { bestWish } from './best-available.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { cursor, eventParams, holdParams, holdView, limit } from './schemas.ts';
 import { viewHold } from './views.ts';
@@ -20,6 +23,7 @@ export type HoldDependencies = HoldStores & {
   limits: HoldLimits;
   signer: Signer;
   inTurn: InTurn;
+  promised: PromisedSeats;
   events: { find(eventId: string): Promise<Event | undefined> };
 };
 
@@ -37,19 +41,21 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
   return [
     route<{
       params: { eventId: string };
-      body: { seatIds: string[]; durationSeconds?: number };
+      body: { seatIds?: string[]; bestAvailable?: BestWish; durationSeconds?: number };
     }>({
       method: 'post',
       path: '/api/events/:eventId/holds',
       id: 'takeSeats',
-      summary: 'Hold seats, all or none; answers a signed offer to book them by',
+      summary:
+        'Hold seats by their ids, or the best available for a party, all or none; answers a signed offer',
       tag: 'holds',
       access: 'login',
       params: eventParams,
       body: Joi.object({
-        seatIds: Joi.array().items(seatId()).min(1).max(LONGEST_LIST).unique().required(),
+        seatIds: Joi.array().items(seatId()).min(1).max(LONGEST_LIST).unique(),
+        bestAvailable: bestWish,
         durationSeconds: seconds(deps.limits),
-      }),
+      }).xor('seatIds', 'bestAvailable'),
       responses: {
         201: hold,
       },
@@ -59,6 +65,8 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
         'event_not_on_sale',
         'seat_not_found',
         'seat_unavailable',
+        'seat_policy',
+        'no_fitting_seats',
         'too_many_seats',
         'hold_duration_invalid',
         'quota_exceeded',
@@ -68,14 +76,17 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       ],
       run: ({ params, body, actor, origin, idempotencyKey }) =>
         measured(deps, async () => {
-          const taken = await takeSeats(deps, {
+          const { seatIds = [], bestAvailable } = body;
+          const command = {
             userId: actor.userId,
             eventId: params.eventId,
-            seatIds: body.seatIds,
             durationMs: milliseconds(body.durationSeconds),
             idempotencyKey,
             origin,
-          });
+          };
+          const taken = bestAvailable
+            ? await takeBest(deps, { ...command, wish: bestAvailable })
+            : await takeSeats(deps, { ...command, seatIds });
           if (isRefusal(taken)) return taken;
           return reply(
             201,

@@ -2,6 +2,7 @@ import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
 import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
 import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
 import Joi from 'joi';
+import { SPREADS } from '../seat-wish.ts';
 
 /** Text of a request: something to read, of bounded length. */
 export const text = (longest: number) => Joi.string().min(1).max(longest);
@@ -93,6 +94,9 @@ const eventMembers = {
   metadata: metadata(),
   maxPerUser: Joi.number().integer().min(1).max(1_000).description('Most seats for one account'),
   maxPerOrder: Joi.number().integer().min(1).max(1_000).description('Most seats in one hold'),
+  seatPolicy: Joi.object({
+    orphans: Joi.string().valid('allow', 'avoid').required(),
+  }).description('`avoid` refuses choices that leave a single seat where there is another way'),
 };
 
 export const newEvent = Joi.object({
@@ -146,6 +150,32 @@ export const seatView = Joi.object({
   version: Joi.number().integer().required(),
 });
 
+/** Why a party was given its seats. */
+const reasonsView = Joi.object({
+  spread: Joi.string()
+    .valid(...SPREADS)
+    .required(),
+  leavesSingle: Joi.boolean().required(),
+  score: Joi.number().required().description('Of the view: 100 is the middle of a first row'),
+  rank: Joi.object({
+    place: Joi.number().integer().required(),
+    of: Joi.number().integer().required(),
+  }).description('Among all choices side by side in the empty house'),
+  groups: Joi.array()
+    .items(
+      Joi.object({
+        section: Joi.string().required(),
+        row: Joi.string().required(),
+        rowFromFront: Joi.number().integer().required(),
+        centrality: Joi.number()
+          .required()
+          .description('1 is the middle of the full row, 0 its end'),
+        seatIds: Joi.array().items(seatId()).required(),
+      }),
+    )
+    .required(),
+}).description('Why these seats, where they were chosen as the best available');
+
 export const holdView = Joi.object({
   holdId: id().required(),
   eventId: id().required(),
@@ -169,5 +199,6 @@ export const holdView = Joi.object({
   totalMinor: minor().required(),
   expiresAt: instant().required(),
   createdAt: instant().required(),
+  reasons: reasonsView,
   offer: Joi.string().description('Signed offer for POST /api/bookings, while the hold is live'),
 });

@@ -1,5 +1,6 @@
 import type { Event, Venue } from '../event.ts';
 import { type Hold, shownStatus } from '../hold.ts';
+import { DEFAULT_POLICY } from '../seat-policy.ts';
 
 /** What anyone may see of a venue. */
 export function viewVenue(venue: Venue) {
@@ -41,6 +42,7 @@ export function viewEvent(event: Event) {
     metadata: event.metadata,
     ...(event.maxPerUser && { maxPerUser: event.maxPerUser }),
     ...(event.maxPerOrder && { maxPerOrder: event.maxPerOrder }),
+    seatPolicy: event.seatPolicy ?? DEFAULT_POLICY,
     status: event.status,
     ready: event.ready,
     seatCount: event.seatCount,
@@ -60,5 +62,6 @@ export function viewHold(hold: Hold, now: Date) {
     totalMinor: hold.totalMinor,
     expiresAt: hold.expiresAt.toISOString(),
     createdAt: hold.takenAt.toISOString(),
+    ...(hold.reasons && { reasons: hold.reasons }),
   };
 }

@@ -31,6 +31,7 @@ const schema = new Schema<Event>(
     metadata: { type: Schema.Types.Mixed, default: {} },
     maxPerUser: { type: Number, default: null },
     maxPerOrder: { type: Number, default: null },
+    seatPolicy: { type: Schema.Types.Mixed, default: null },
     status: { type: String, required: true },
     ready: { type: Boolean, required: true },
     unlisted: { type: Boolean },
@@ -58,6 +59,7 @@ export type EventChange = Partial<
     | 'metadata'
     | 'maxPerUser'
     | 'maxPerOrder'
+    | 'seatPolicy'
     | 'status'
     | 'searchText'
   >

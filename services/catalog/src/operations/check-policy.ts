@@ -1,0 +1,76 @@
+import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { type Board, freeAt } from '../board.ts';
+import type { Event } from '../event.ts';
+import type { Seat } from '../seat.ts';
+import { DEFAULT_POLICY, judgeChoice, type Objection } from '../seat-policy.ts';
+import { seatingOf } from '../seating.ts';
+import type { SeatBoards } from './dependencies.ts';
+
+type Deps = { boards: SeatBoards };
+type PolicyEvent = Pick<Event, '_id' | 'seatPolicy'>;
+
+/** Refuses seats whose taking leaves a single seat, where the event's organizer minds that. */
+export async function refuseSingles(
+  deps: Deps,
+  event: PolicyEvent,
+  seatIds: readonly string[],
+  own: readonly string[] = [],
+): Promise<Refusal | undefined> {
+  if (event.seatPolicy?.orphans !== 'avoid') return undefined;
+  return refuseByPolicy(deps, event, { seatIds, own, areTaken: false });
+}
+
+/** Refuses companion seats just taken without their accessible seat; `own` are held already. */
+export async function refuseLoneCompanions(
+  deps: Deps,
+  event: PolicyEvent,
+  seats: readonly Pick<Seat, 'seatId' | 'flags'>[],
+  own: readonly string[] = [],
+): Promise<Refusal | undefined> {
+  if (!seats.some(({ flags }) => flags.includes('companion'))) return undefined;
+  const seatIds = seats.map(({ seatId }) => seatId);
+  return refuseByPolicy(deps, event, { seatIds, own, areTaken: true });
+}
+
+/**
+ * Refuses a choice that the policy objects to, with one that it allows. It goes by the board,
+ * which may be a little behind: a choice of seats that are not free there is left to the
+ * store, unless they were taken for this choice.
+ */
+async function refuseByPolicy(
+  deps: Deps,
+  event: PolicyEvent,
+  choice: { seatIds: readonly string[]; own: readonly string[]; areTaken: boolean },
+): Promise<Refusal | undefined> {
+  const board = await deps.boards.get(event._id);
+  if (board === undefined) return undefined;
+  const free = freeAt(board, deps.boards.nowMs());
+  const seats = placesOf(board, choice.seatIds);
+  if (choice.areTaken) for (const seat of seats) free[seat] = 1;
+  const isKnown = seats.length === choice.seatIds.length;
+  if (!isKnown || seats.some((seat) => free[seat] !== 1)) return undefined;
+  const objection = judgeChoice(seatingOf(board.faces), free, event.seatPolicy ?? DEFAULT_POLICY, {
+    seats,
+    own: placesOf(board, choice.own),
+  });
+  return objection && refuseObjection(board, objection);
+}
+
+function placesOf(board: Board, seatIds: readonly string[]): number[] {
+  return seatIds.flatMap((seatId) => board.indexOf.get(seatId) ?? []);
+}
+
+function refuseObjection({ faces }: Board, { rule, concerns, suggestion }: Objection): Refusal {
+  const namesOf = (seats: readonly number[]) => seats.map((seat) => faces[seat]?.seatId ?? '');
+  const concerned = namesOf(concerns).join(', ');
+  const instead = namesOf(suggestion);
+  const why =
+    rule === 'single_seat_left'
+      ? `These seats would be left alone: ${concerned}.`
+      : `These seats are for companions of the accessible seat beside them: ${concerned}. Take both.`;
+  return refused('seat_policy', `${why} Or take ${instead.join(', ')}.`, {
+    rule,
+    seatIds: namesOf(concerns),
+    suggestion: instead,
+  });
+}
