@@ -34,6 +34,8 @@ const bodies: Record<string, Joi.ObjectSchema> = {
     kind: Joi.string().valid('a', 'b').allow(null),
     value: Joi.alternatives().match('one').try(Joi.string().max(5), Joi.number().integer()),
     either: Joi.object({ a: Joi.string(), b: Joi.boolean() }).or('a', 'b'),
+    // `unknownMember` is what the changes add to an object.
+    one: Joi.object({ a: Joi.string(), unknownMember: Joi.boolean() }).xor('a', 'unknownMember'),
     open: Joi.object(),
     code: Joi.string().length(3),
     any: Joi.any(),
@@ -130,7 +132,7 @@ describe(`emitted JSON Schemas (seed ${seed})`, () => {
       seat: 'A-1',
       zone: '',
     },
-    choices: { kind: null, value: 'x', either: { a: 'x' }, open: { x: 1 }, code: 'abc', any: 1 },
+    choices: { kind: null, value: 'x', either: { a: 'x' }, one: { a: 'x' }, open: { x: 1 }, code: 'abc', any: 1 },
   };
   for (const [name, schema] of Object.entries(bodies)) {
     it(`of the body "${name}" say of any data what Joi says`, () => {

@@ -17,6 +17,8 @@ const LOGIN: Call[] = [
   ['GET', `/api/holds/${ID}`],
   ['DELETE', `/api/holds/${ID}`],
   ['POST', `/api/holds/${ID}/extend`, {}],
+  ['POST', `/api/holds/${ID}/seats`, {}],
+  ['DELETE', `/api/holds/${ID}/seats/A-1`],
 ];
 const ANYONE = [
   '/api/venues',
@@ -30,6 +32,7 @@ const ANYONE = [
   `/api/events/${ID}/seats`,
   `/api/events/${ID}/seats/A-1`,
   `/api/events/${ID}/availability`,
+  `/api/events/${ID}/best-available?partySize=2`,
   '/.well-known/jwks.json',
 ];
 
