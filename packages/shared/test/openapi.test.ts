@@ -132,7 +132,15 @@ describe(`emitted JSON Schemas (seed ${seed})`, () => {
       seat: 'A-1',
       zone: '',
     },
-    choices: { kind: null, value: 'x', either: { a: 'x' }, one: { a: 'x' }, open: { x: 1 }, code: 'abc', any: 1 },
+    choices: {
+      kind: null,
+      value: 'x',
+      either: { a: 'x' },
+      one: { a: 'x' },
+      open: { x: 1 },
+      code: 'abc',
+      any: 1,
+    },
   };
   for (const [name, schema] of Object.entries(bodies)) {
     it(`of the body "${name}" say of any data what Joi says`, () => {
