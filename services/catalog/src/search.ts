@@ -50,7 +50,8 @@ export type Filter = {
 /** The values that a hit is sorted by, its id last; the next page begins after them. */
 export type Place = readonly (string | number)[];
 
-export type Hit = Listing & { score?: number; distanceKm?: number };
+/** `rank` is 0 where all words are in the name, the more the further they are from it. */
+export type Hit = Listing & { rank?: number; distanceKm?: number };
 
 export type FacetCount = { value: string; events: number };
 
@@ -74,7 +75,7 @@ export type SearchIndex = {
 };
 
 export const placeOf: Readonly<Record<Sort, (hit: Hit) => Place>> = {
-  relevance: (hit) => [hit.score ?? 0, hit.startsAt.toISOString(), hit._id],
+  relevance: (hit) => [hit.rank ?? 0, hit.startsAt.toISOString(), hit._id],
   date: (hit) => [hit.startsAt.toISOString(), hit._id],
   price: (hit) => [hit.priceFromMinor, hit._id],
   distance: (hit) => [hit.distanceKm ?? 0, hit._id],
@@ -99,17 +100,3 @@ const STOCK_OF: Readonly<Record<Availability, readonly Stock[]>> = {
   none: ['TICKETS_NOT_AVAILABLE'],
 };
 export const stocksOf = (availability: Availability): readonly Stock[] => STOCK_OF[availability];
-
-const EARTH_KM = 6_371.0088;
-
-/** Kilometres between two points on the globe (haversine). */
-export function distanceKm(
-  one: { latitude: number; longitude: number },
-  other: { latitude: number; longitude: number },
-): number {
-  const radians = (degrees: number) => (degrees * Math.PI) / 180;
-  const across = Math.sin(radians(other.latitude - one.latitude) / 2) ** 2;
-  const along = Math.sin(radians(other.longitude - one.longitude) / 2) ** 2;
-  const part = across + Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude)) * along;
-  return 2 * EARTH_KM * Math.asin(Math.sqrt(Math.min(1, part)));
-}

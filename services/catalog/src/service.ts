@@ -17,6 +17,7 @@ import type { CatalogConfig } from './config.ts';
 import { consumeBookings } from './consumers/bookings.ts';
 import { openDeltaStream } from './delta-stream.ts';
 import { createFigures } from './figures.ts';
+import { keepCounts } from './kept-counts.ts';
 import { createEndingSoon } from './loops/ending-soon.ts';
 import { createListingLoops } from './loops/listing.ts';
 import { createSweeper } from './loops/sweeper.ts';
@@ -219,8 +220,8 @@ export async function createService(
     },
     routes: [
       ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
-      ...searchRoutes({ index: createSearchIndex(db), vocabulary }),
       ...planRoutes({ venues, plans, wake }),
+      ...searchRoutes({ index: keepCounts(createSearchIndex(db)), vocabulary }),
       ...eventRoutes(eventStores, seenEvents),
       ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
       ...holdRoutes(holding),

@@ -197,7 +197,7 @@ export function searchRoutes(stores: SearchStores): Route[] {
       },
       async run({ query }) {
         const hits = await stores.index.find({
-          filter: { terms: [], from: systemClock.now() },
+          filter: { terms: [], from: thisMinute() },
           sort: 'popularity',
           limit: query.limit,
         });
@@ -259,7 +259,7 @@ function readSearch(query: SearchQuery): Search | Refusal {
   if (isRefusal(after)) return after;
   const filter: Omit<Filter, 'terms' | 'spans'> = {
     ...plain,
-    from: start ?? systemClock.now(),
+    from: start ?? thisMinute(),
     ...(end && { to: end }),
     ...(point && { near: { ...point, radiusKm } }),
   };
@@ -272,6 +272,12 @@ function readSearch(query: SearchQuery): Search | Refusal {
     ...(when && { when }),
     ...(after && { after }),
   };
+}
+
+/** Upcoming is what begins from this minute on: equal requests of a minute are equal queries. */
+function thisMinute(): Date {
+  const now = systemClock.now().getTime();
+  return new Date(now - (now % 60_000));
 }
 
 function readPoint(near: string): { latitude: number; longitude: number } | undefined {

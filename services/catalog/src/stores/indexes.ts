@@ -23,6 +23,7 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     { key: { shown: 1, priceFromMinor: 1, _id: 1 } },
     { key: { shown: 1, popularity: -1, _id: 1 } },
     { key: { words: 1, startsAt: 1, _id: 1 } },
+    { key: { strong: 1, startsAt: 1, _id: 1 } },
     { key: { shown: 1, asOf: 1 } },
     { key: { place: '2dsphere' } },
   ],

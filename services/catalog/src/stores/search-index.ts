@@ -1,7 +1,7 @@
-import type { Db, Document, Filter as MongoFilter } from 'mongodb';
-import type { Listing } from '../listing.ts';
+import { systemClock } from '@holdfast/shared/clock.ts';
+import type { Db, Document } from 'mongodb';
+import { heated, type Listing } from '../listing.ts';
 import {
-  distanceKm,
   type Facet,
   type FacetCount,
   type Filter,
@@ -14,41 +14,29 @@ import {
   stocksOf,
   type Term,
 } from '../search.ts';
-import { literal } from './time.ts';
 
-const EARTH_KM = 6_371.0088;
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MOST_VALUES = 50;
 /** What a hit does not show. */
 const UNSHOWN = { words: 0, strong: 0, shown: 0 } as const;
-
-/** Points of a word by where it is: in the name or an artist's, or elsewhere. */
-const POINTS = { written: [8, 4], longer: [6, 3], meant: [2, 1] } as const;
-
-type Range = { $gte: Date; $lt?: Date };
 
 /** The search on MongoDB's indexes; the same on the stand-in. */
 export function createSearchIndex(db: Db): SearchIndex {
   const listings = db.collection<Listing>('listings');
 
-  async function page(stages: Document[], sort: Document, limit: number): Promise<Hit[]> {
-    return listings
-      .aggregate<Hit>([...stages, { $sort: sort }, { $limit: limit }, { $project: UNSHOWN }])
-      .toArray();
-  }
-
-  /** Soonest first. Looks into near days first: most pages end there, however many listings follow. */
-  async function byDate(filter: Filter, after: Place | undefined, limit: number): Promise<Hit[]> {
-    const [startsAt, id] = after ?? [];
-    const from = startsAt === undefined ? filter.from : new Date(startsAt);
+  /** A page by one field, from range to range. */
+  async function pageBy(order: Order, query: Query, limit: number): Promise<Hit[]> {
+    const { field, direction, ranges } = order;
     const hits: Hit[] = [];
-    for (const range of rangesFrom(from, filter.to)) {
-      const rest = startsAt === undefined ? {} : later('startsAt', new Date(startsAt), id);
-      const match = { $and: [matchOf(filter), { startsAt: range }, rest] };
+    for (const range of ranges) {
       const found = await listings
-        .find(match as MongoFilter<Listing>, { projection: UNSHOWN })
-        .sort({ startsAt: 1, _id: 1 })
-        .limit(limit - hits.length)
+        .aggregate<Hit>([
+          ...stagesOf(query, ...(field === 'distanceKm' ? [] : [{ [field]: range }])),
+          { $sort: { [field]: direction, _id: 1 } },
+          { $limit: limit - hits.length },
+          { $project: UNSHOWN },
+        ])
         .toArray();
       hits.push(...found);
       if (hits.length === limit) break;
@@ -56,79 +44,75 @@ export function createSearchIndex(db: Db): SearchIndex {
     return hits;
   }
 
+  function byDate({ filter, ...query }: Query, after: Place | undefined, limit: number) {
+    const [startsAt, id] = after ?? [];
+    const from = startsAt === undefined ? filter.from : new Date(startsAt);
+    const rest = startsAt === undefined ? {} : { after: later('startsAt', from, id) };
+    const ranges = daysFrom(from, filter);
+    return pageBy(
+      { field: 'startsAt', direction: 1, ranges },
+      { ...query, ...rest, filter },
+      limit,
+    );
+  }
+
+  /** All of one rank by date, then the next one. */
+  async function byRank(filter: Filter, after: Place | undefined, limit: number): Promise<Hit[]> {
+    const [first = 0, ...place] = after ?? [];
+    const ranks = ranksOf(filter.terms);
+    const hits: Hit[] = [];
+    for (let rank = Number(first); rank < ranks.length && hits.length < limit; rank += 1) {
+      const query = { filter, also: [ranks[rank] ?? {}], but: ranks.slice(0, rank) };
+      const resumed = rank === first && place.length > 0 ? place : undefined;
+      const found = await byDate(query, resumed, limit - hits.length);
+      hits.push(...found.map((hit) => ({ ...hit, rank })));
+    }
+    return hits;
+  }
+
   const finders: Readonly<
     Record<Sort, (filter: Filter, after: Place | undefined, limit: number) => Promise<Hit[]>>
   > = {
-    date: byDate,
+    relevance: byRank,
+    date: (filter, after, limit) => byDate({ filter }, after, limit),
+    distance: (filter, [distance, id] = [], limit) =>
+      pageBy(
+        { field: 'distanceKm', direction: 1, ranges: [{}] },
+        { filter, ...(id && { after: later('distanceKm', distance, id) }) },
+        limit,
+      ),
     price: (filter, [price, id] = [], limit) =>
-      page(
-        [{ $match: { $and: [matchOf(filter), id ? later('priceFromMinor', price, id) : {}] } }],
-        { priceFromMinor: 1, _id: 1 },
+      pageBy(
+        { field: 'priceFromMinor', direction: 1, ranges: pricesFrom(Number(price ?? 0)) },
+        { filter, ...(id && { after: later('priceFromMinor', price, id) }) },
         limit,
       ),
     popularity: (filter, [popularity, id] = [], limit) =>
-      page(
-        [
-          {
-            $match: {
-              $and: [matchOf(filter), id ? later('popularity', popularity, id, '$lt') : {}],
-            },
-          },
-        ],
-        { popularity: -1, _id: 1 },
+      pageBy(
+        { field: 'popularity', direction: -1, ranges: popularFrom(popularity) },
+        { filter, ...(id && { after: later('popularity', popularity, id, '$lt') }) },
         limit,
       ),
-    relevance: (filter, [score, startsAt, id] = [], limit) => {
-      const at = new Date(startsAt ?? 0);
-      const rest = { $or: [{ score: { $lt: score } }, { score, ...later('startsAt', at, id) }] };
-      return page(
-        [
-          { $match: matchOf(filter) },
-          { $addFields: { score: scoreOf(filter.terms) } },
-          ...(id ? [{ $match: rest }] : []),
-        ],
-        { score: -1, startsAt: 1, _id: 1 },
-        limit,
-      );
-    },
-    distance: (filter, [distance, id] = [], limit) => {
-      const { near, ...others } = filter;
-      if (near === undefined) throw new Error('Sorting by distance needs a point');
-      return page(
-        [
-          {
-            $geoNear: {
-              near: { type: 'Point', coordinates: [near.longitude, near.latitude] },
-              key: 'place',
-              distanceField: 'distanceKm',
-              distanceMultiplier: 0.001,
-              maxDistance: near.radiusKm * 1_000,
-              spherical: true,
-              query: matchOf(others),
-            },
-          },
-          ...(id ? [{ $match: later('distanceKm', distance, id) }] : []),
-        ],
-        { distanceKm: 1, _id: 1 },
-        limit,
-      );
-    },
   };
 
   return {
-    async find({ filter, sort, after, limit }) {
-      const hits = await finders[sort](filter, after, limit);
-      const { near } = filter;
-      return near === undefined ? hits : hits.map((hit) => ({ ...hit, ...distanceTo(hit, near) }));
-    },
+    find: ({ filter, sort, after, limit }) => finders[sort](filter, after, limit),
 
-    count: (filter) =>
-      listings.countDocuments(matchOf(filter) as MongoFilter<Listing>, { limit: MOST_COUNTED }),
+    async count(filter) {
+      const [found] = await listings
+        .aggregate<{ events: number }>([
+          ...stagesOf({ filter }),
+          { $limit: MOST_COUNTED },
+          { $count: 'events' },
+        ])
+        .toArray();
+      return found?.events ?? 0;
+    },
 
     async facet(filter, facet) {
       const found = await listings
         .aggregate<{ _id: string | null; events: number }>([
-          { $match: matchOf(filter) },
+          ...stagesOf({ filter }),
           { $limit: MOST_COUNTED },
           ...(facet === 'tag' ? [{ $unwind: '$tags' }] : []),
           { $group: { _id: FACET_VALUE[facet], events: { $sum: 1 } } },
@@ -141,6 +125,38 @@ export function createSearchIndex(db: Db): SearchIndex {
       );
     },
   };
+}
+
+/** A filter with more that has to be so, what must not be so, and where the page begins. */
+type Query = {
+  filter: Filter;
+  also?: readonly Document[];
+  but?: readonly Document[];
+  after?: Document;
+};
+
+/** The stages that find what matches. In a circle its own index leads, and tells the distance. */
+function stagesOf({ filter, also = [], but = [], after }: Query, range: Document = {}): Document[] {
+  const { near } = filter;
+  const match = {
+    $and: [matchOf(filter), range, ...also],
+    ...(but.length > 0 && { $nor: but }),
+  };
+  if (near === undefined) return [{ $match: after ? { $and: [match, after] } : match }];
+  return [
+    {
+      $geoNear: {
+        near: { type: 'Point', coordinates: [near.longitude, near.latitude] },
+        key: 'place',
+        distanceField: 'distanceKm',
+        distanceMultiplier: 0.001,
+        maxDistance: near.radiusKm * 1_000,
+        spherical: true,
+        query: match,
+      },
+    },
+    ...(after ? [{ $match: after }] : []),
+  ];
 }
 
 const FACET_VALUE: Readonly<Record<Exclude<Facet, 'when'>, unknown>> = {
@@ -165,7 +181,6 @@ const FACET_VALUE: Readonly<Record<Exclude<Facet, 'when'>, unknown>> = {
 
 /** The rule of a filter. Listings that are not shown match none. */
 function matchOf(filter: Filter): Document {
-  const { near } = filter;
   const all: Document[] = filter.terms.map((term) => ({
     words: { $in: [term.word, ...term.others] },
   }));
@@ -175,10 +190,6 @@ function matchOf(filter: Filter): Document {
       startsAt: { $gte: new Date(fromMs), $lt: new Date(toMs) },
     }));
     all.push(spans.length === 1 && spans[0] ? spans[0] : { $or: [...spans, { _id: '' }] });
-  }
-  if (near) {
-    const circle = [[near.longitude, near.latitude], near.radiusKm / EARTH_KM];
-    all.push({ place: { $geoWithin: { $centerSphere: circle } } });
   }
   return {
     shown: true,
@@ -197,7 +208,7 @@ function matchOf(filter: Filter): Document {
   };
 }
 
-function rangeOf(from: Date, to: Date | undefined): Range {
+function rangeOf(from: Date, to: Date | undefined): Document {
   return { $gte: from, ...(to && { $lt: to }) };
 }
 
@@ -206,46 +217,53 @@ function later(field: string, value: unknown, id: unknown, than: '$gt' | '$lt' =
   return { $or: [{ [field]: { [than]: value } }, { [field]: value, _id: { $gt: id } }] };
 }
 
-/** Ranges that follow one another without a gap, the first ones short. */
-export function rangesFrom(from: Date, to: Date | undefined): Range[] {
-  const ends = [2, 14, 90].map((days) => new Date(from.getTime() + days * DAY_MS));
+/**
+ * A field to sort by, and ranges of it in that order that follow one another without a gap. A page
+ * mostly ends in the first ones, which are small, however many listings follow: the stand-in does
+ * not read an index in the order of a sort.
+ */
+type Order = {
+  field: 'startsAt' | 'priceFromMinor' | 'popularity' | 'distanceKm';
+  direction: 1 | -1;
+  ranges: readonly Document[];
+};
+
+function daysFrom(from: Date, { to, near, terms }: Filter): Document[] {
+  // What a circle or words narrow down is little, and several reads would cost more than one.
+  const days = near ? [] : terms.length > 0 ? [30] : [2, 14, 90];
+  const ends = days.map((some) => new Date(from.getTime() + some * DAY_MS));
   const inner = ends.filter((end) => to === undefined || end < to);
   return [from, ...inner].map((start, at) => rangeOf(start, inner[at] ?? to));
 }
 
-/** The points of a listing: the best of each term, together. */
-function scoreOf(terms: readonly Term[]): Document {
-  const has = (field: string, word: string) => ({ $in: [literal(word), field] });
-  const hasAny = (field: string, words: readonly string[]) => ({
-    $gt: [{ $size: { $setIntersection: [field, literal(words)] } }, 0],
-  });
-  return {
-    $add: terms.map(({ word, others, slips }) => {
-      const [strong, weak] = slips ? POINTS.meant : POINTS.longer;
-      const byOthers =
-        others.length === 0
-          ? 0
-          : {
-              $cond: [
-                hasAny('$strong', others),
-                strong,
-                { $cond: [hasAny('$words', others), weak, 0] },
-              ],
-            };
-      const written = {
-        $cond: [
-          has('$strong', word),
-          POINTS.written[0],
-          { $cond: [has('$words', word), POINTS.written[1], 0] },
-        ],
-      };
-      return { $max: [written, byOthers] };
-    }),
-  };
+function pricesFrom(price: number): Document[] {
+  const inner = PRICE_ENDS.filter((end) => end > price);
+  return [price, ...inner].map((start, at) => ({
+    $gte: start,
+    ...(inner[at] !== undefined && { $lt: inner[at] }),
+  }));
 }
 
-function distanceTo(hit: Hit, near: { latitude: number; longitude: number }) {
-  if (hit.distanceKm !== undefined || hit.place === undefined) return {};
-  const [longitude, latitude] = hit.place.coordinates;
-  return { distanceKm: distanceKm({ latitude, longitude }, near) };
+/** Of which a seat was taken within an hour, a day, a week, or ever; from a place on. */
+function popularFrom(place: string | number | undefined): Document[] {
+  const most = place === undefined ? Number.POSITIVE_INFINITY : Number(place);
+  const now = systemClock.now().getTime();
+  const ends = [HOUR_MS, DAY_MS, 7 * DAY_MS].map((ageMs) => heated(0, 1, now - ageMs));
+  const inner = ends.filter((end) => end < most);
+  return [...inner, 0].map((end, at) => ({
+    $gte: end,
+    ...(at > 0 ? { $lt: inner[at - 1] } : place !== undefined && { $lte: most }),
+  }));
+}
+
+/**
+ * What listings of each rank are like: all words as they were asked for in the name or an artist's,
+ * all words or others that they stand for there, and whatever else matches.
+ */
+function ranksOf(terms: readonly Term[]): Document[] {
+  if (terms.length === 0) return [{}];
+  const asWritten = terms.map(({ word }) => ({ strong: word }));
+  const byOthers = terms.map(({ word, others }) => ({ strong: { $in: [word, ...others] } }));
+  const hasOthers = terms.some(({ others }) => others.length > 0);
+  return [{ $and: asWritten }, ...(hasOthers ? [{ $and: byOthers }] : []), {}];
 }
