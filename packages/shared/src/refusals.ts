@@ -20,6 +20,7 @@ export const REFUSALS = {
   venue_not_found: { status: 404, title: 'No such venue' },
   plan_not_found: { status: 404, title: 'No such seat plan' },
   event_not_found: { status: 404, title: 'No such event' },
+  plan_version_not_found: { status: 404, title: 'The event has no such version of its plan' },
   seat_not_found: { status: 404, title: 'No such seat' },
   hold_not_found: { status: 404, title: 'No such hold' },
   seat_not_in_hold: { status: 404, title: 'The hold does not have that seat' },

@@ -78,6 +78,41 @@ export function statusAt(board: Board, index: number, nowMs: number): SeatStatus
   return SEAT_STATUSES[board.statuses[index] ?? 0] ?? 'blocked';
 }
 
+/** The codes of all seats that count at an instant, and the next at which one frees by itself. */
+export function codesAt(board: Board, nowMs: number): { codes: Uint8Array; nextEndMs: number } {
+  const codes = board.codes.slice();
+  let nextEndMs = Number.POSITIVE_INFINITY;
+  for (let index = 0; index < codes.length; index += 1) {
+    if (codes[index] !== 1) continue;
+    const endsAtMs = board.endsAtMs[index] ?? 0;
+    if (endsAtMs <= nowMs) codes[index] = 0;
+    else if (endsAtMs < nextEndMs) nextEndMs = endsAtMs;
+  }
+  return { codes, nextEndMs };
+}
+
+/** How many seats there are in each group, by the status that counts; groups in the plan's order. */
+export function countSeats(
+  board: Board,
+  nowMs: number,
+  groupOf: (face: SeatFace) => string,
+): Map<string, Record<SeatStatus, number>> {
+  const groups = new Map<string, Record<SeatStatus, number>>();
+  board.faces.forEach((face, index) => {
+    const group = groupOf(face);
+    const counts = groups.get(group) ?? {
+      available: 0,
+      held: 0,
+      committing: 0,
+      sold: 0,
+      blocked: 0,
+    };
+    counts[statusAt(board, index, nowMs)] += 1;
+    groups.set(group, counts);
+  });
+  return groups;
+}
+
 /**
  * Takes over the changes that are newer than what the board knows, in whatever order and however
  * often they come. Answers the indexes that changed; seats that it does not have are passed over.

@@ -14,6 +14,9 @@ import type { SeatStandings } from './stores/seat-standings.ts';
 const MOST_SEATS = 400_000;
 /** A board is asked to be no older than this, as far as the delta stream tells. */
 export const FOLLOW_MS = 100;
+/** An older one may be shown up to this age, or the second while it is being brought up to date. */
+const SHOW_MS = 250;
+const SHOW_MEANWHILE_MS = 1_000;
 /** While Redis is away, a board is read anew from the documents at this age. */
 const AWAY_MS = 2_500;
 /** The documents are read again from time to time all the same: some changes have no message. */
@@ -140,10 +143,24 @@ export function createBoards(deps: {
 
   /** Reads the documents behind everybody's back, one event at a time. */
   function recheck(eventId: string): void {
-    if (readings.size > 0) return;
-    read(eventId).catch((error) =>
-      log.warn('board.not_rechecked', { eventId, error: describeError(error) }),
+    if (readings.size === 0) inBackground(eventId, read(eventId));
+  }
+
+  function inBackground(eventId: string, work: Promise<unknown>): void {
+    work.catch((error) =>
+      log.warn('board.not_brought_up_to_date', { eventId, error: describeError(error) }),
     );
+  }
+
+  /** What may be shown without waiting; a look at an older one brings it up to date. */
+  function peek(eventId: string): FollowedBoard | undefined {
+    const followed = boards.get(eventId);
+    if (followed === undefined) return undefined;
+    const ageMs = monotonicMs() - followed.checkedAt;
+    if (ageMs <= FOLLOW_MS) return followed;
+    const isUnderWay = followings.has(eventId);
+    if (!isUnderWay) inBackground(eventId, follow(followed));
+    return ageMs <= (isUnderWay ? SHOW_MEANWHILE_MS : SHOW_MS) ? followed : undefined;
   }
 
   async function find(eventId: string): Promise<FollowedBoard | undefined> {
@@ -170,8 +187,8 @@ export function createBoards(deps: {
     /** The same with its place in the delta stream. */
     find,
 
-    /** What is in memory, however old. */
-    peek: (eventId: string): FollowedBoard | undefined => boards.get(eventId),
+    /** The same at once or not at all, at most a second behind. */
+    peek,
 
     /** Changes that this process has stored. */
     note,

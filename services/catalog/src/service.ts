@@ -32,11 +32,13 @@ import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { planRoutes } from './routes/plans.ts';
 import { searchRoutes } from './routes/search.ts';
+import { answerSeatMaps, seatMapRoutes } from './routes/seat-map.ts';
 import { seatRoutes } from './routes/seats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
 import { countSeats } from './seat-counts.ts';
 import { createSeatFeed } from './seat-feed.ts';
+import { createSnapshots } from './snapshots.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
 import { createHoldChanges } from './stores/hold-changes.ts';
@@ -106,6 +108,7 @@ export async function createService(
     },
   });
   const feedSeats = createSeatFeed({ stream, ordersOf: standings.ordersOf });
+  const snapshots = createSnapshots(boards);
   const relay = createDocumentRelay({
     collections: carriers,
     bus,
@@ -223,13 +226,15 @@ export async function createService(
       ...planRoutes({ venues, plans, wake }),
       ...searchRoutes({ index: keepCounts(createSearchIndex(db)), vocabulary }),
       ...eventRoutes(eventStores, seenEvents),
-      ...seatRoutes({ seats: createSeatViews(db), events: seenEvents }),
+      ...seatRoutes({ seats: createSeatViews(db), boards, events: seenEvents }),
+      ...seatMapRoutes({ boards, snapshots, events: seenEvents }),
       ...holdRoutes(holding),
       ...holdSeatRoutes(holding),
       ...bestAvailableRoutes(holding),
       ...keyRoutes(signer),
     ],
     kept: cache.kept,
+    hot: answerSeatMaps(snapshots, figures.metrics),
     async before(ctx, next) {
       if (!prepared && ctx.path.startsWith('/api/')) throw notPrepared();
       await next();

@@ -48,6 +48,7 @@ describe('boards', () => {
     await world.db
       .collection<{ _id: string }>('seats')
       .updateOne({ _id: `${eventId}:GENERAL-4` }, { $set: { status: 'blocked' } });
+    await other.boards.replanned(eventId);
     expect(await shown(other, eventId)).to.deep.equal([
       'available',
       'held',

@@ -33,6 +33,8 @@ const ANYONE = [
   `/api/events/${ID}/seats/A-1`,
   `/api/events/${ID}/availability`,
   `/api/events/${ID}/best-available?partySize=2`,
+  `/api/events/${ID}/seat-map`,
+  `/api/events/${ID}/seat-map/geometry/1`,
   '/.well-known/jwks.json',
 ];
 
@@ -75,7 +77,10 @@ describe('input', () => {
       ...ANYONE.map((path) => ['GET', path]),
     ];
     const shape = (path: string) =>
-      path.replace(ID, '{id}').replace('A-1', '{id}').replace(/\?.*/, '');
+      path
+        .replace(ID, '{id}')
+        .replace(/A-1$|(?<=geometry\/)1$/, '{id}')
+        .replace(/\?.*/, '');
     const tested = known.map(([method, path]) => `${method} ${shape(path ?? '')}`);
     const own = declared
       .filter((one) => one.includes('/api/') || one.includes('.well-known'))

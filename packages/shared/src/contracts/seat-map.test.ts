@@ -1,10 +1,13 @@
 import { expect } from 'chai';
+import fc from 'fast-check';
 import {
+  readSeatMap,
   readSeatMapEntry,
   readSeatMapId,
   type SeatDelta,
   seatMapKey,
   statusOfDelta,
+  writeSeatMap,
   writeSeatMapEntry,
   writeSeatMapId,
 } from './seat-map.ts';
@@ -28,6 +31,20 @@ describe("the seat map's contract", () => {
     for (const id of ['', 'e1', 'e1~', '~1-1', 'e1~1', 'e1~1-1 ', 'e~1-1~2-2']) {
       expect(readSeatMapId(id), id).to.equal(undefined);
     }
+  });
+
+  it('writes a map in 20 bytes and two bits a seat, and reads it back; refuses what is cut short', () => {
+    const codes = fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 50 });
+    fc.assert(
+      fc.property(codes, fc.nat(), fc.nat(), (list, planVersion, asOfMs) => {
+        const map = { planVersion, asOfMs, codes: Uint8Array.from(list) };
+        const bytes = writeSeatMap(map);
+        expect(bytes.length).to.equal(20 + Math.ceil(list.length / 4));
+        expect(readSeatMap(bytes)).to.deep.equal(map);
+        expect(readSeatMap(bytes.subarray(0, -1))).to.equal(undefined);
+      }),
+    );
+    expect(readSeatMap(Buffer.from('{"seats":[]} and more than a header'))).to.equal(undefined);
   });
 
   it('tells a sale from a payment, and keeps the streams of one prefix apart', () => {

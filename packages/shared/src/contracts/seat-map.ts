@@ -86,6 +86,53 @@ export function readSeatMapId(id: string): SeatMapPlace | undefined {
 export const SEAT_MAP_ID_HEADER = 'x-seat-map-id';
 export const SEAT_MAP_TYPE = 'application/vnd.holdfast.seat-map';
 
+/** A snapshot: the codes of all seats of an event in the order of a plan, at an instant. */
+export type SeatMap = { planVersion: number; asOfMs: number; codes: Uint8Array };
+
+/**
+ * The binary form, all numbers little-endian: format 1 (u8), bits a seat 2 (u8), bytes of this
+ * header 20 (u16), plan version (u32), seats (u32), instant in ms (f64), then the codes, four in a
+ * byte, the first in its lowest bits.
+ */
+const FORMAT = 1;
+const BITS_A_SEAT = 2;
+const HEADER_BYTES = 20;
+
+export function writeSeatMap({ planVersion, asOfMs, codes }: SeatMap): Buffer {
+  const bytes = Buffer.alloc(HEADER_BYTES + Math.ceil(codes.length / 4));
+  bytes.writeUInt8(FORMAT, 0);
+  bytes.writeUInt8(BITS_A_SEAT, 1);
+  bytes.writeUInt16LE(HEADER_BYTES, 2);
+  bytes.writeUInt32LE(planVersion, 4);
+  bytes.writeUInt32LE(codes.length, 8);
+  bytes.writeDoubleLE(asOfMs, 12);
+  for (let index = 0, at = HEADER_BYTES; index < codes.length; index += 4, at += 1) {
+    // Beyond the last seat the array answers undefined, which counts as 0 here.
+    bytes[at] =
+      Number(codes[index]) |
+      (Number(codes[index + 1]) << 2) |
+      (Number(codes[index + 2]) << 4) |
+      (Number(codes[index + 3]) << 6);
+  }
+  return bytes;
+}
+
+/** A snapshot from its binary form; undefined when it is not one. */
+export function readSeatMap(bytes: Uint8Array): SeatMap | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < HEADER_BYTES || bytes[0] !== FORMAT || bytes[1] !== BITS_A_SEAT) {
+    return undefined;
+  }
+  const start = view.getUint16(2, true);
+  const seats = view.getUint32(8, true);
+  if (bytes.length !== start + Math.ceil(seats / 4)) return undefined;
+  const codes = Uint8Array.from(
+    { length: seats },
+    (_, index) => (Number(bytes[start + (index >> 2)]) >> ((index & 3) * 2)) & 3,
+  );
+  return { planVersion: view.getUint32(4, true), asOfMs: view.getFloat64(12, true), codes };
+}
+
 /** The status that a delta tells of. */
 export function statusOfDelta([, , code, , sold]: SeatDelta): SeatStatus {
   if (code === 2) return sold ? 'sold' : 'committing';

@@ -2,6 +2,8 @@ import { SEAT_STATUSES, type SeatStatus } from '@holdfast/shared/contracts/holds
 import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
+import { countSeats } from '../board.ts';
+import type { Boards } from '../boards.ts';
 import type { Remembered } from '../cache.ts';
 import { createShare } from '../stores/gather.ts';
 import type { SeatViews } from '../stores/seat-views.ts';
@@ -11,7 +13,11 @@ import type { EventView } from './views.ts';
 
 const MOST_SEATS_A_PAGE = 5_000;
 
-export function seatRoutes(deps: { seats: SeatViews; events: Remembered<EventView> }): Route[] {
+export function seatRoutes(deps: {
+  seats: SeatViews;
+  boards: Boards;
+  events: Remembered<EventView>;
+}): Route[] {
   /** Many look at one event at once: equal lists are read and written out once for all of them. */
   const shared = createShare<Buffer>();
   const noEvent = (eventId: string) => refused('event_not_found', `There is no event ${eventId}.`);
@@ -96,26 +102,31 @@ export function seatRoutes(deps: { seats: SeatViews; events: Remembered<EventVie
       async run({ params }) {
         const event = await deps.events.read(params.eventId);
         if (!event) return noEvent(params.eventId);
-        const counts = await deps.seats.countByStatus(params.eventId);
-        const sum = (of: typeof counts) =>
-          Object.fromEntries(
-            SEAT_STATUSES.map((status) => [
-              status,
-              of.reduce((all, one) => all + (one.status === status ? one.seats : 0), 0),
-            ]),
-          );
-        const byCategory = Map.groupBy(counts, (one) => one.category);
+        const board = await deps.boards.get(params.eventId);
+        if (!board) return noEvent(params.eventId);
+        const nowMs = deps.boards.nowMs();
+        const byCategory = countSeats(board, nowMs, (face) => face.category);
         return reply(200, {
           eventId: params.eventId,
           seatCount: event.seatCount,
-          totals: sum(counts),
+          totals: sumCounts([...byCategory.values()]),
           categories: event.prices.map(({ category, priceMinor }) => ({
             category,
             priceMinor,
-            ...sum(byCategory.get(category) ?? []),
+            ...sumCounts([byCategory.get(category) ?? {}]),
           })),
         });
       },
     }),
   ];
+}
+
+/** Counts of several groups together, every status named. */
+function sumCounts(groups: readonly Partial<Record<SeatStatus, number>>[]) {
+  return Object.fromEntries(
+    SEAT_STATUSES.map((status) => [
+      status,
+      groups.reduce((sum, counts) => sum + (counts[status] ?? 0), 0),
+    ]),
+  );
 }

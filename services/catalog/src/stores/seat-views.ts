@@ -72,22 +72,6 @@ export function createSeatViews(db: Db) {
         .toArray();
       return found;
     },
-
-    async countByStatus(
-      eventId: string,
-    ): Promise<{ category: string; status: SeatStatus; seats: number }[]> {
-      return seats
-        .aggregate<{ category: string; status: SeatStatus; seats: number }>([
-          { $match: { eventId } },
-          { $project: { category: 1, status: LIVE_STATUS } },
-          { $group: { _id: { category: '$category', status: '$status' }, seats: { $sum: 1 } } },
-          { $sort: { '_id.category': 1, '_id.status': 1 } },
-          {
-            $project: { _id: 0, category: '$_id.category', status: '$_id.status', seats: 1 },
-          },
-        ])
-        .toArray();
-    },
   };
 }
 
