@@ -8,6 +8,8 @@ import { settleCommittingSeats, settleHeldSeats } from '../operations/settle-sea
 
 const AT_ONCE = 8;
 const BATCH = 200;
+/** Holds that run out go to the store together, so many more of them may be at work. */
+const RUN_OUT_BATCH = 1_000;
 
 /**
  * Tidies up behind everybody: ends holds that ran out, finishes middle states, frees orphaned
@@ -30,6 +32,7 @@ export function createSweeper(options: {
     what: string,
     items: readonly T[],
     act: (item: T) => Promise<boolean | number>,
+    atOnce = AT_ONCE,
   ): Promise<number> {
     let done = 0;
     const queue = [...items];
@@ -42,7 +45,7 @@ export function createSweeper(options: {
         }
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, lane));
+    await Promise.all(Array.from({ length: atOnce }, lane));
     return done;
   }
 
@@ -62,7 +65,12 @@ export function createSweeper(options: {
 
   const parts: readonly (() => Promise<number>)[] = [
     async () =>
-      each('expire', await stores.holds.runOut(BATCH), (hold) => expireHold(stores, hold)),
+      each(
+        'expire',
+        await stores.holds.runOut(RUN_OUT_BATCH),
+        (hold) => expireHold(stores, hold),
+        RUN_OUT_BATCH,
+      ),
     async () =>
       each(
         'resume',

@@ -6,7 +6,8 @@ import type { HoldStores } from './dependencies.ts';
 
 /**
  * Looks from held seats to their holds: frees those whose hold has ended, ends a try that broke
- * off before its document, and gives back what a try took for a hold that lives without it. Answers how many seats were freed.
+ * off before its document, and gives back what a try took for a hold that lives without it. Answers
+ * how much was freed, seats or tries.
  */
 export async function settleHeldSeats(stores: HoldStores, seats: readonly Seat[]): Promise<number> {
   const claims = new Map(
@@ -23,7 +24,7 @@ export async function settleHeldSeats(stores: HoldStores, seats: readonly Seat[]
     } else if (ENDED_STATES.includes(hold.state)) {
       freed += await stores.seats.freeHeldBy(eventId, holdId);
     } else if (!attemptsOf(hold).includes(attemptId)) {
-      freed += await abandonTry(stores, hold, attemptId, eventId);
+      freed += Number(await abandonTry(stores, hold, attemptId, eventId));
     }
   }
   return freed;

@@ -1,25 +1,10 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
-import type { Origin } from '@holdfast/shared/origin.ts';
-import {
-  type Db,
-  type Document,
-  MongoBulkWriteError,
-  MongoServerError,
-  type WriteError,
-} from 'mongodb';
-import {
-  attemptsOf,
-  type HistoryEntry,
-  type Hold,
-  type HoldState,
-  isMiddle,
-  MIDDLE_STATES,
-  type MiddleState,
-  type Step,
-} from '../hold.ts';
+import { type Db, MongoBulkWriteError, MongoServerError, type WriteError } from 'mongodb';
+import { attemptsOf, type HistoryEntry, type Hold, MIDDLE_STATES } from '../hold.ts';
 import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
-import { literal, notPassed, olderThan, passed, plusOne } from './time.ts';
+import { createHoldSteps } from './hold-steps.ts';
+import { literal, olderThan, passed } from './time.ts';
 
 /** A hold with the server's clock at the time of reading. */
 export type HoldNow = { hold: Hold; now: Date };
@@ -40,14 +25,6 @@ function failuresOf(error: unknown): Map<number, WriteError> | undefined {
   if (!(error instanceof MongoBulkWriteError)) return undefined;
   const failures = [error.writeErrors].flat();
   return failures.length === 0 ? undefined : new Map(failures.map((one) => [one.index, one]));
-}
-
-/** The rule, beside state and version, under which a middle state may begin. */
-export function mayBegin(to: MiddleState, step: { pinId?: string }): Document {
-  if (to === 'pinning') {
-    return { 'closed.pinId': { $ne: step.pinId ?? '' }, ...notPassed('$expiresAt') };
-  }
-  return to === 'expiring' ? passed('$expiresAt') : {};
 }
 
 /**
@@ -92,6 +69,8 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
   const asRead = (hold: Hold) => ({ _id: hold._id, state: hold.state, version: hold.version });
 
   return {
+    ...createHoldSteps(holds, stored),
+
     find: gather(async (holdIds): Promise<ReadonlyMap<string, HoldNow>> => {
       const found = await holds
         .aggregate<Hold & { now: Date }>([
@@ -118,77 +97,6 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
       const inserted = await insertTogether(hold);
       if (inserted) hold.outbox.forEach(stored);
       return inserted;
-    },
-
-    /** Begins a step out: the document first, by its own rule. Null: the hold has moved on. */
-    begin(
-      hold: Hold,
-      to: MiddleState,
-      step: {
-        origin: Origin;
-        reason: string;
-        pinId?: string;
-        bookingId?: string;
-        endsAs?: 'expired' | 'released';
-      },
-    ): Promise<Hold | null> {
-      const rest: Step = {
-        from: hold.state,
-        origin: step.origin,
-        reason: step.reason,
-        ...(step.endsAs && { endsAs: step.endsAs }),
-      };
-      const unpinTo =
-        to === 'unpinning' && !step.endsAs
-          ? { $cond: [{ $gt: ['$expiresAt', '$$NOW'] }, 'held', 'available'] }
-          : literal('available');
-      return holds.findOneAndUpdate(
-        { ...asRead(hold), ...mayBegin(to, step) },
-        [
-          {
-            $set: {
-              state: to,
-              version: plusOne('$version'),
-              movedAt: '$$NOW',
-              step:
-                to === 'unpinning'
-                  ? { $mergeObjects: [literal(rest), { unpinTo }] }
-                  : literal(rest),
-              ...(step.pinId !== undefined && { pinId: literal(step.pinId) }),
-              ...(step.bookingId !== undefined && { bookingId: literal(step.bookingId) }),
-            },
-          },
-        ],
-        { returnDocument: 'after' },
-      );
-    },
-
-    /** Ends a step: the new state with its message and its history in one write. */
-    async settle(
-      hold: Hold,
-      to: HoldState,
-      change: {
-        message: Message;
-        entry: HistoryEntry;
-        set?: Partial<Hold>;
-        closed?: { pinId: string; reason: string };
-      },
-    ): Promise<Hold | null> {
-      const after = await holds.findOneAndUpdate(
-        asRead(hold),
-        {
-          $set: { state: to, ...(isMiddle(to) ? {} : { step: null }), ...change.set },
-          $inc: { version: 1 },
-          $push: {
-            outbox: change.message,
-            history: change.entry,
-            ...(change.closed && { closed: change.closed }),
-          },
-        },
-        { returnDocument: 'after' },
-      );
-      if (after !== null) stored(change.message);
-      return after;
     },
 
     /** Writes the later end of an extended hold, if it has not moved meanwhile. */

@@ -56,6 +56,8 @@ const USED = { $sum: { $map: { input: UNEXPIRED, as: 'claim', in: '$$claim.n' } 
 /** What finds the claims of a hold, of its additions too, in its round. */
 type Owner = Pick<Hold, '_id' | 'userId' | 'eventId' | 'round' | 'seats' | 'changes'>;
 
+type Try = { userId: string; eventId: string; attemptId: string };
+
 const withSlack = (instant: Date) => new Date(instant.getTime() + SLACK_MS);
 const quotaKey = (userId: string, eventId: string) => `${userId}:${eventId}`;
 
@@ -187,6 +189,30 @@ export function createQuotas(db: Db) {
     );
   }
 
+  // What ends is gone from every quota of the batch: none of it counts in another one.
+  const endTogether = createBatches<Owner, void>({
+    keysOf: (hold) => [hold._id],
+    async run(holds) {
+      const keys = holds.map((hold) => quotaKey(hold.userId, hold.eventId));
+      const holdIds = holds.flatMap((hold) => claimsOf(hold).map((claim) => claim.holdId));
+      await quotas.updateMany(
+        { _id: { $in: keys } },
+        { $pull: { claims: { holdId: { $in: holdIds } } } },
+      );
+      return holds.map(() => undefined);
+    },
+  });
+  const dropTogether = createBatches<Try, void>({
+    keysOf: (take) => [take.attemptId],
+    async run(takes) {
+      await quotas.updateMany(
+        { _id: { $in: takes.map((take) => quotaKey(take.userId, take.eventId)) } },
+        { $pull: { claims: { attemptId: { $in: takes.map((take) => take.attemptId) } } } },
+      );
+      return takes.map(() => undefined);
+    },
+  });
+
   return {
     /**
      * Claims n seats for a hold if the unexpired claims plus n stay within the cap; the claims of
@@ -203,12 +229,7 @@ export function createQuotas(db: Db) {
     },
 
     /** Removes the claim that one try made. */
-    async dropTry(take: { userId: string; eventId: string; attemptId: string }): Promise<void> {
-      await quotas.updateOne(
-        { _id: quotaKey(take.userId, take.eventId) },
-        { $pull: { claims: { attemptId: take.attemptId } } },
-      );
-    },
+    dropTry: (take: Try): Promise<void> => dropTogether(take),
 
     /** The claim counts until the given instant at least; one without expiry stays so. */
     prolong: (hold: Owner, expiresAt: Date) =>
@@ -238,13 +259,7 @@ export function createQuotas(db: Db) {
     },
 
     /** Removes the claims of a hold that has ended. */
-    async end(hold: Owner): Promise<void> {
-      const holdIds = claimsOf(hold).map((claim) => claim.holdId);
-      await quotas.updateOne(
-        { _id: quotaKey(hold.userId, hold.eventId) },
-        { $pull: { claims: { holdId: { $in: holdIds } } } },
-      );
-    },
+    end: (hold: Owner): Promise<void> => endTogether(hold),
 
     /** The claim expires again with its hold, in the hold's next round. */
     restore: (hold: Owner & { expiresAt: Date }) =>

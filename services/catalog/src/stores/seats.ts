@@ -1,12 +1,11 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
-import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
 import type { Db, Document } from 'mongodb';
-import { attemptsOf, type Hold } from '../hold.ts';
-import { eventIdOf, type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts';
+import { type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts';
 import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
-import { literal, notPassed, olderThan, ownOf, passed, plusOne } from './time.ts';
+import { createSeatSteps, eventIdsOf, idsOf } from './seat-steps.ts';
+import { literal, olderThan, ownOf, passed, plusOne } from './time.ts';
 
 /** One try to take seats: whose it is, how long it lasts, and what bounds it. */
 export type Take = {
@@ -24,6 +23,9 @@ export type Take = {
 
 /** A seat as it stood at an instant of the server's clock. */
 export type SeatSeen = SeatStanding & { now: Date };
+
+/** A seat as its messages tell of it. */
+type SeatNow = Pick<Seat, 'seatId' | 'version' | 'status' | 'order'>;
 
 /** Several seats that one try wants; answered with those it owns then. */
 type Wanted = { take: Take; keys: string[] };
@@ -64,16 +66,6 @@ function taken(keys: readonly string[], takes: readonly Take[]): Document[] {
   };
   return [{ $set: { status: 'held', version: plusOne('$version'), hold } }];
 }
-
-const FREED: Document[] = [
-  { $set: { status: 'available', version: plusOne('$version') } },
-  { $unset: ['hold', 'commit'] },
-];
-
-const idsOf = (hold: { eventId: string; seats: readonly { seatId: string }[] }) =>
-  hold.seats.map((seat) => seatKey(hold.eventId, seat.seatId));
-
-const eventIdsOf = (keys: readonly string[]) => [...new Set(keys.map(eventIdOf))];
 
 export function createSeats(db: Db) {
   const seats = db.collection<Seat>('seats');
@@ -117,20 +109,17 @@ export function createSeats(db: Db) {
       .toArray();
     return new Map(found.map((seat) => [seat._id, seat]));
   });
-  const ofHold = (hold: Hold, status: SeatStatus): Document => ({
-    _id: { $in: idsOf(hold) },
-    eventId: hold.eventId,
-    'hold.id': hold._id,
-    status,
-  });
-  const ofPin = (hold: Hold, status: SeatStatus): Document => ({
-    _id: { $in: idsOf(hold) },
-    eventId: hold.eventId,
-    'commit.pinId': hold.pinId,
-    status,
+  const findNow = gather(async (keys): Promise<ReadonlyMap<string, SeatNow>> => {
+    const found = await seats
+      .find({ _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } })
+      .project<SeatNow & { _id: string }>({ seatId: 1, version: 1, status: 1, order: 1 })
+      .toArray();
+    return new Map(found.map((seat) => [seat._id, seat]));
   });
 
   return {
+    ...createSeatSteps(seats),
+
     /** Creates the seats of an event; those that exist are left as they are. */
     async create(eventId: string, faces: readonly SeatFace[]): Promise<void> {
       const documents = faces.map(
@@ -160,15 +149,6 @@ export function createSeats(db: Db) {
     takeMany: (take: Take, seatIds: readonly string[]): Promise<Seat[]> =>
       takeTogether({ take, keys: seatIds.map((seatId) => seatKey(take.eventId, seatId)) }),
 
-    /** Gives back what one try took, and nothing that another try of the same hold owns. */
-    async giveBack(eventId: string, holdId: string, attemptId: string): Promise<number> {
-      const { modifiedCount } = await seats.updateMany(
-        { eventId, status: 'held', 'hold.id': holdId, 'hold.attemptId': attemptId },
-        FREED,
-      );
-      return modifiedCount;
-    },
-
     /** How seats stand, by the server's clock; the looks of many requests are one read. */
     async look(eventId: string, seatIds: readonly string[]): Promise<SeatSeen[]> {
       const seen = await Promise.all(seatIds.map((seatId) => lookAt(seatKey(eventId, seatId))));
@@ -179,98 +159,9 @@ export function createSeats(db: Db) {
     async changesOf(hold: {
       eventId: string;
       seats: readonly { seatId: string }[];
-    }): Promise<Seat[]> {
-      return seats
-        .find(
-          { _id: { $in: idsOf(hold) } },
-          { projection: { seatId: 1, version: 1, status: 1, order: 1 } },
-        )
-        .sort({ _id: 1 })
-        .toArray();
-    },
-
-    /** Moves the end of the live seats of a hold, never to an earlier instant; how many it reached. */
-    async extend(hold: Hold, expiresAt: Date): Promise<number> {
-      const { matchedCount } = await seats.updateMany(
-        { ...ofHold(hold, 'held'), ...notPassed('$hold.expiresAt') },
-        [
-          {
-            $set: {
-              'hold.expiresAt': { $max: ['$hold.expiresAt', literal(expiresAt)] },
-              version: plusOne('$version'),
-            },
-          },
-        ],
-      );
-      return matchedCount;
-    },
-
-    /** Pins the seats of this round of the hold; how many are under its pin then. */
-    async pin(hold: Hold): Promise<number> {
-      await seats.updateMany({ ...ofHold(hold, 'held'), 'hold.round': hold.round }, [
-        {
-          $set: {
-            status: 'committing',
-            version: plusOne('$version'),
-            commit: {
-              $mergeObjects: [
-                literal({ bookingId: hold.bookingId, pinId: hold.pinId }),
-                { at: '$$NOW' },
-              ],
-            },
-          },
-        },
-      ]);
-      return seats.countDocuments(ofPin(hold, 'committing'));
-    },
-
-    async confirm(hold: Hold): Promise<void> {
-      await seats.updateMany(ofPin(hold, 'committing'), {
-        $set: { status: 'sold' },
-        $inc: { version: 1 },
-      });
-    },
-
-    /** Undoes a pin: the seats are free, or held again until the hold's own end in its next round. */
-    async unpin(hold: Hold, to: 'held' | 'available'): Promise<void> {
-      await seats.updateMany(
-        ofPin(hold, 'committing'),
-        to === 'available'
-          ? FREED
-          : [
-              {
-                $set: {
-                  status: 'held',
-                  version: plusOne('$version'),
-                  'hold.expiresAt': literal(hold.expiresAt),
-                  'hold.round': literal(hold.round + 1),
-                },
-              },
-              { $unset: ['commit'] },
-            ],
-      );
-    },
-
-    async free(hold: Hold): Promise<void> {
-      await seats.updateMany(ofHold(hold, 'held'), FREED);
-    },
-
-    /** Frees seats that a hold dropped, and none that it took again since. */
-    async freeDropped(hold: Hold, seatIds: readonly string[]): Promise<void> {
-      await seats.updateMany(
-        {
-          _id: { $in: seatIds.map((seatId) => seatKey(hold.eventId, seatId)) },
-          eventId: hold.eventId,
-          status: 'held',
-          'hold.id': hold._id,
-          'hold.attemptId': { $in: attemptsOf(hold) },
-        },
-        FREED,
-      );
-    },
-
-    async returnSold(hold: Hold): Promise<void> {
-      await seats.updateMany(ofPin(hold, 'sold'), FREED);
+    }): Promise<SeatNow[]> {
+      const found = await Promise.all(idsOf(hold).sort().map(findNow));
+      return found.filter((seat) => seat !== undefined);
     },
 
     /** Held seats taken before `ageMs` ago, oldest first, from a point on. */
@@ -297,24 +188,6 @@ export function createSeats(db: Db) {
         .sort({ 'commit.at': 1 })
         .limit(limit)
         .toArray();
-    },
-
-    /** Frees held seats of a hold that has ended, whichever try took them. */
-    async freeHeldBy(eventId: string, holdId: string): Promise<number> {
-      const { modifiedCount } = await seats.updateMany(
-        { eventId, 'hold.id': holdId, status: 'held' },
-        FREED,
-      );
-      return modifiedCount;
-    },
-
-    /** Settles seats under a pin whose hold has gone on without them. */
-    async settlePin(eventId: string, pinId: string, to: 'sold' | 'available'): Promise<number> {
-      const { modifiedCount } = await seats.updateMany(
-        { eventId, 'commit.pinId': pinId, status: 'committing' },
-        to === 'sold' ? { $set: { status: 'sold' }, $inc: { version: 1 } } : FREED,
-      );
-      return modifiedCount;
     },
   };
 }

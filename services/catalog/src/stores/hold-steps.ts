@@ -1,0 +1,220 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import type { Origin } from '@holdfast/shared/origin.ts';
+import type { Collection, Document } from 'mongodb';
+import {
+  type HistoryEntry,
+  type Hold,
+  type HoldState,
+  isMiddle,
+  type MiddleState,
+  type Step,
+} from '../hold.ts';
+import { createBatches } from './batches.ts';
+import { literal, notPassed, ownOf, passed, plusOne } from './time.ts';
+
+/** What begins a step out: who wants it, and by which pin. */
+export type Begin = {
+  origin: Origin;
+  reason: string;
+  pinId?: string;
+  bookingId?: string;
+  endsAs?: 'expired' | 'released';
+};
+
+/** What ends a step: its message and its history entry, in the write that brings the new state. */
+export type Settlement = {
+  message: Message;
+  entry: HistoryEntry;
+  set?: Partial<Hold>;
+  closed?: { pinId: string; reason: string };
+};
+
+type Beginning = { hold: Hold; to: MiddleState; step: Begin };
+type Settling = { hold: Hold; to: HoldState; change: Settlement };
+
+/** The rule of beginnings of one kind: each hold as it was read, and what its step asks for. */
+function mayBegin(beginnings: readonly Beginning[], from: HoldState, to: MiddleState): Document {
+  const rules: Document[] = [asRead(beginnings)];
+  if (to === 'pinning') {
+    const pinIds = beginnings.map(({ step }) => step.pinId ?? '');
+    rules.push(notPassed('$expiresAt'), {
+      $expr: { $not: [{ $in: [ownOf(idsOf(beginnings), pinIds), '$closed.pinId'] }] },
+    });
+  }
+  if (to === 'expiring') rules.push(passed('$expiresAt'));
+  return { _id: { $in: idsOf(beginnings) }, state: from, $and: rules };
+}
+
+function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
+  const ids = idsOf(beginnings);
+  const steps = beginnings.map(
+    ({ hold, step }): Step => ({
+      from: hold.state,
+      origin: step.origin,
+      reason: step.reason,
+      ...(step.endsAs && { endsAs: step.endsAs }),
+    }),
+  );
+  // An unpin that ends its hold leaves the seats free, any other one by the time that is left.
+  const unpinTo = {
+    $cond: [
+      { $in: ['$_id', literal(beginnings.filter(({ step }) => !step.endsAs).map(idOf))] },
+      { $cond: [{ $gt: ['$expiresAt', '$$NOW'] }, 'held', 'available'] },
+      'available',
+    ],
+  };
+  const own = (values: readonly unknown[], otherwise: string) => ({
+    $ifNull: [ownOf(ids, values), otherwise],
+  });
+  return [
+    {
+      $set: {
+        state: to,
+        version: plusOne('$version'),
+        movedAt: '$$NOW',
+        step:
+          to === 'unpinning'
+            ? { $mergeObjects: [ownOf(ids, steps), { unpinTo }] }
+            : ownOf(ids, steps),
+        pinId: own(
+          beginnings.map(({ step }) => step.pinId ?? null),
+          '$pinId',
+        ),
+        bookingId: own(
+          beginnings.map(({ step }) => step.bookingId ?? null),
+          '$bookingId',
+        ),
+      },
+    },
+  ];
+}
+
+/**
+ * The steps that take a hold out, those of one tick together, each still its own compare-and-set by
+ * state and version. Of two equal steps at once both may count as done: whoever finishes one
+ * does so as if he were alone.
+ */
+export function createHoldSteps(holds: Collection<Hold>, stored: (message: Message) => void) {
+  const beginTogether = createBatches<Beginning, Hold | null>({
+    keysOf: ({ hold }) => [hold._id],
+    kindOf: ({ hold, to }) => `${hold.state} ${to}`,
+    async run(beginnings) {
+      const [first] = beginnings;
+      if (first === undefined) return [];
+      const filter = mayBegin(beginnings, first.hold.state, first.to);
+      const update = begun(beginnings, first.to);
+      if (beginnings.length === 1) {
+        return [await holds.findOneAndUpdate(filter, update, { returnDocument: 'after' })];
+      }
+      await holds.updateMany(filter, update);
+      const found = await holds
+        .find({ _id: { $in: idsOf(beginnings) }, state: first.to })
+        .project<Pick<Hold, '_id' | 'state' | 'version' | 'movedAt' | 'step' | 'pinId'>>({
+          state: 1,
+          version: 1,
+          movedAt: 1,
+          step: 1,
+          pinId: 1,
+          bookingId: 1,
+        })
+        .toArray();
+      const byId = new Map(found.map((hold) => [hold._id, hold]));
+      return beginnings.map(({ hold, step }) => {
+        const after = byId.get(hold._id);
+        const ours =
+          after?.version === hold.version + 1 &&
+          after.step?.origin.requestId === step.origin.requestId &&
+          (step.pinId === undefined || after.pinId === step.pinId);
+        return ours ? { ...hold, ...after } : null;
+      });
+    },
+  });
+
+  const settleTogether = createBatches<Settling, Hold | null>({
+    keysOf: ({ hold }) => [hold._id],
+    kindOf: ({ hold, to, change }) =>
+      `${hold.state} ${to} ${change.closed ? hold._id : JSON.stringify(change.set ?? {})}`,
+    async run(settlings) {
+      const [first] = settlings;
+      if (first === undefined) return [];
+      const { to, change } = first;
+      const set = { state: to, ...(isMiddle(to) ? {} : { step: null }), ...change.set };
+      const filter = { _id: { $in: idsOf(settlings) }, state: first.hold.state };
+      if (settlings.length === 1) {
+        return [
+          await holds.findOneAndUpdate(
+            { ...filter, version: first.hold.version },
+            {
+              $set: set,
+              $inc: { version: 1 },
+              $push: {
+                outbox: change.message,
+                history: change.entry,
+                ...(change.closed && { closed: change.closed }),
+              },
+            },
+            { returnDocument: 'after' },
+          ),
+        ];
+      }
+      const { matchedCount } = await holds.updateMany({ ...filter, ...asRead(settlings) }, [
+        { $set: { ...literals(set), version: plusOne('$version'), ...traces(settlings) } },
+      ]);
+      const done =
+        matchedCount === settlings.length ? undefined : await findDone(idsOf(settlings), to);
+      return settlings.map(({ hold, change: { message, entry } }) =>
+        done === undefined || done.get(hold._id) === hold.version + 1
+          ? {
+              ...hold,
+              ...set,
+              version: hold.version + 1,
+              outbox: [...hold.outbox, message],
+              history: [...hold.history, entry],
+            }
+          : null,
+      );
+    },
+  });
+
+  async function findDone(ids: string[], state: HoldState): Promise<Map<string, number>> {
+    const found = await holds
+      .find({ _id: { $in: ids }, state }, { projection: { version: 1 } })
+      .toArray();
+    return new Map(found.map((hold) => [hold._id, hold.version]));
+  }
+
+  return {
+    /** Begins a step out: the document first, by its own rule. Null: the hold has moved on. */
+    begin: (hold: Hold, to: MiddleState, step: Begin): Promise<Hold | null> =>
+      beginTogether({ hold, to, step }),
+
+    /** Ends a step: the new state with its message and its history in one write. */
+    async settle(hold: Hold, to: HoldState, change: Settlement): Promise<Hold | null> {
+      const after = await settleTogether({ hold, to, change });
+      if (after !== null) stored(change.message);
+      return after;
+    },
+  };
+}
+
+const idOf = ({ hold }: { hold: Hold }) => hold._id;
+const idsOf = (items: readonly { hold: Hold }[]) => items.map(idOf);
+
+/** Each hold in the version in which it was read. */
+function asRead(items: readonly { hold: Hold }[]): Document {
+  const versions = items.map(({ hold }) => hold.version);
+  return { $expr: { $not: [{ $ne: ['$version', ownOf(idsOf(items), versions)] }] } };
+}
+
+function traces(settlings: readonly Settling[]): Document {
+  const ids = idsOf(settlings);
+  const messages = settlings.map(({ change }) => change.message);
+  const entries = settlings.map(({ change }) => change.entry);
+  return {
+    outbox: { $concatArrays: ['$outbox', [ownOf(ids, messages)]] },
+    history: { $concatArrays: ['$history', [ownOf(ids, entries)]] },
+  };
+}
+
+const literals = (members: object): Document =>
+  Object.fromEntries(Object.entries(members).map(([name, value]) => [name, literal(value)]));

@@ -1,0 +1,163 @@
+import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
+import type { Collection, Document } from 'mongodb';
+import { attemptsOf, type Hold } from '../hold.ts';
+import { eventIdOf, type Seat, seatKey } from '../seat.ts';
+import { createBatches } from './batches.ts';
+import { literal, notPassed, plusOne } from './time.ts';
+
+type Try = { eventId: string; holdId: string; attemptId: string };
+
+const FREED: Document[] = [
+  { $set: { status: 'available', version: plusOne('$version') } },
+  { $unset: ['hold', 'commit'] },
+];
+
+const SOLD: Document[] = [{ $set: { status: 'sold', version: plusOne('$version') } }];
+
+export const idsOf = (hold: { eventId: string; seats: readonly { seatId: string }[] }) =>
+  hold.seats.map((seat) => seatKey(hold.eventId, seat.seatId));
+
+export const eventIdsOf = (keys: readonly string[]) => [...new Set(keys.map(eventIdOf))];
+
+/**
+ * What becomes of seats that are taken, each step by its own rule. Where a step is the same for
+ * every seat of its hold, those of one tick are one statement: a seat of the batch is
+ * changed if it is of any hold of the batch, and each of these wants the same of its seats.
+ */
+export function createSeatSteps(seats: Collection<Seat>) {
+  const ofHolds = (holds: readonly Hold[], status: SeatStatus): Document => ({
+    _id: { $in: holds.flatMap(idsOf) },
+    eventId: { $in: [...new Set(holds.map((hold) => hold.eventId))] },
+    'hold.id': { $in: holds.map((hold) => hold._id) },
+    status,
+  });
+  const ofPins = (holds: readonly Hold[], status: SeatStatus): Document => ({
+    _id: { $in: holds.flatMap(idsOf) },
+    eventId: { $in: [...new Set(holds.map((hold) => hold.eventId))] },
+    'commit.pinId': { $in: holds.map((hold) => hold.pinId) },
+    status,
+  });
+  const together = (of: (holds: readonly Hold[]) => Document, becoming: Document[]) =>
+    createBatches<Hold, void>({
+      keysOf: (hold) => [hold._id],
+      async run(holds) {
+        await seats.updateMany(of(holds), becoming);
+        return holds.map(() => undefined);
+      },
+    });
+
+  const giveBackTogether = createBatches<Try, void>({
+    keysOf: ({ attemptId }) => [attemptId],
+    async run(tries) {
+      await seats.updateMany(
+        {
+          eventId: { $in: [...new Set(tries.map((one) => one.eventId))] },
+          status: 'held',
+          'hold.id': { $in: tries.map((one) => one.holdId) },
+          'hold.attemptId': { $in: tries.map((one) => one.attemptId) },
+        },
+        FREED,
+      );
+      return tries.map(() => undefined);
+    },
+  });
+
+  return {
+    /** Gives back what one try took, and nothing that another try of the same hold owns. */
+    giveBack: (eventId: string, holdId: string, attemptId: string): Promise<void> =>
+      giveBackTogether({ eventId, holdId, attemptId }),
+
+    /** Moves the end of the live seats of a hold, never to an earlier instant; how many it reached. */
+    async extend(hold: Hold, expiresAt: Date): Promise<number> {
+      const { matchedCount } = await seats.updateMany(
+        { ...ofHolds([hold], 'held'), ...notPassed('$hold.expiresAt') },
+        [
+          {
+            $set: {
+              'hold.expiresAt': { $max: ['$hold.expiresAt', literal(expiresAt)] },
+              version: plusOne('$version'),
+            },
+          },
+        ],
+      );
+      return matchedCount;
+    },
+
+    /** Pins the seats of this round of the hold; how many are under its pin then. */
+    async pin(hold: Hold): Promise<number> {
+      await seats.updateMany({ ...ofHolds([hold], 'held'), 'hold.round': hold.round }, [
+        {
+          $set: {
+            status: 'committing',
+            version: plusOne('$version'),
+            commit: {
+              $mergeObjects: [
+                literal({ bookingId: hold.bookingId, pinId: hold.pinId }),
+                { at: '$$NOW' },
+              ],
+            },
+          },
+        },
+      ]);
+      return seats.countDocuments(ofPins([hold], 'committing'));
+    },
+
+    confirm: together((holds) => ofPins(holds, 'committing'), SOLD),
+
+    /** Undoes a pin: the seats are free, or held again until the hold's own end in its next round. */
+    async unpin(hold: Hold, to: 'held' | 'available'): Promise<void> {
+      await seats.updateMany(
+        ofPins([hold], 'committing'),
+        to === 'available'
+          ? FREED
+          : [
+              {
+                $set: {
+                  status: 'held',
+                  version: plusOne('$version'),
+                  'hold.expiresAt': literal(hold.expiresAt),
+                  'hold.round': literal(hold.round + 1),
+                },
+              },
+              { $unset: ['commit'] },
+            ],
+      );
+    },
+
+    free: together((holds) => ofHolds(holds, 'held'), FREED),
+
+    /** Frees seats that a hold dropped, and none that it took again since. */
+    async freeDropped(hold: Hold, seatIds: readonly string[]): Promise<void> {
+      await seats.updateMany(
+        {
+          _id: { $in: seatIds.map((seatId) => seatKey(hold.eventId, seatId)) },
+          eventId: hold.eventId,
+          status: 'held',
+          'hold.id': hold._id,
+          'hold.attemptId': { $in: attemptsOf(hold) },
+        },
+        FREED,
+      );
+    },
+
+    returnSold: together((holds) => ofPins(holds, 'sold'), FREED),
+
+    /** Frees held seats of a hold that has ended, whichever try took them. */
+    async freeHeldBy(eventId: string, holdId: string): Promise<number> {
+      const { modifiedCount } = await seats.updateMany(
+        { eventId, 'hold.id': holdId, status: 'held' },
+        FREED,
+      );
+      return modifiedCount;
+    },
+
+    /** Settles seats under a pin whose hold has gone on without them. */
+    async settlePin(eventId: string, pinId: string, to: 'sold' | 'available'): Promise<number> {
+      const { modifiedCount } = await seats.updateMany(
+        { eventId, 'commit.pinId': pinId, status: 'committing' },
+        to === 'sold' ? SOLD : FREED,
+      );
+      return modifiedCount;
+    },
+  };
+}
