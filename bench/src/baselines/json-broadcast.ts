@@ -15,7 +15,7 @@ sockets.on('connection', (socket) => socket.on('error', () => undefined));
 
 let stopping = false;
 async function follow(): Promise<void> {
-  let last = '$';
+  let last = '0-0';
   while (!stopping) {
     const streams = (await redis.xread('BLOCK', 500, 'STREAMS', key, last)) ?? [];
     for (const [, entries] of streams) {

@@ -85,7 +85,7 @@ export function createEventMaps(options: {
     const oldest: number[] = [];
     // While Redis was asked, rooms may have come and gone.
     for (const room of rooms.values()) advance(room, reading, oldest);
-    post.deliver();
+    await post.deliver();
     const nowMs = reading.nowMs + monotonicMs() - readAtMs;
     for (const instant of oldest) staleness.observe(Math.max(0, nowMs - instant) / 1_000);
   }
@@ -147,7 +147,6 @@ export function createEventMaps(options: {
       if (room.state) keepWaiting(room, room.state);
     }
     stale = true;
-    post.deliver();
   }
 
   function dropSlow(room: Room, since: string): void {

@@ -1,4 +1,5 @@
 import type { Bus } from '@holdfast/shared/bus/bus.ts';
+import { monotonicMs } from '@holdfast/shared/clock.ts';
 import type { Upgrades } from '@holdfast/shared/http/listener.ts';
 import type { Route } from '@holdfast/shared/http/route.ts';
 import { closeAll } from '@holdfast/shared/lifecycle.ts';
@@ -59,13 +60,17 @@ export function openLive(options: {
   ] as const;
   for (const [name, help, count] of gauges) metrics.gauge(name, help, async () => count());
 
+  let beganAtMs = Number.NEGATIVE_INFINITY;
   const loop = createLoop({
     name: 'live',
-    intervalMs: config.LIVE_ROUND_MS,
+    // Half a round's rest at least, so that long rounds leave time for everything else.
+    intervalMs: config.LIVE_ROUND_MS / 2,
     log,
     async round() {
+      if (monotonicMs() - beganAtMs < config.LIVE_ROUND_MS) return 0;
+      beganAtMs = monotonicMs();
       await maps.round();
-      post.deliver();
+      await post.deliver();
       return 0;
     },
   });

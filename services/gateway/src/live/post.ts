@@ -1,6 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Metrics } from '@holdfast/shared/metrics.ts';
 import type { Frame } from './frames.ts';
 import type { Subscriber } from './subscriber.ts';
+
+/** So many are written to before others get a turn of the event loop. */
+const WRITES_A_TURN = 500;
 
 /**
  * Keeps the frames of a round and sends each subscriber its own together: as rounds come ten times
@@ -9,7 +13,7 @@ import type { Subscriber } from './subscriber.ts';
 export function createPost(metrics: Metrics) {
   const frames = metrics.counter('holdfast_live_frames_total', 'Frames sent, by type', ['type']);
   const bytes = metrics.counter('holdfast_live_bytes_total', 'Bytes of frames sent');
-  const kept = new Map<Subscriber, readonly Frame[]>();
+  let kept = new Map<Subscriber, readonly Frame[]>();
 
   return {
     /** One frame for many; all of them share its bytes. */
@@ -24,12 +28,16 @@ export function createPost(metrics: Metrics) {
       frames.inc({ type: frame.frame.type }, count);
       bytes.inc(count * frame.json.length);
     },
-    deliver(): void {
-      for (const [subscriber, theirs] of kept) subscriber.write(theirs);
-      kept.clear();
-    },
-    forget(subscriber: Subscriber): void {
-      kept.delete(subscriber);
+    /** Sends what was given; ten thousand writes take a while, in which others are served too. */
+    async deliver(): Promise<void> {
+      const sending = kept;
+      kept = new Map();
+      let written = 0;
+      for (const [subscriber, theirs] of sending) {
+        subscriber.write(theirs);
+        written += 1;
+        if (written % WRITES_A_TURN === 0) await nextTurn();
+      }
     },
   };
 }

@@ -72,7 +72,8 @@ export function createSockets(options: {
     if (isRefusal(admitted)) return refuseUpgrade(socket, admitted);
     socket.off('error', drop);
     server.handleUpgrade(request, socket, head, (webSocket) => {
-      serveSocket(options, { webSocket, socket, address, userId: admitted.userId });
+      const { userId } = admitted;
+      admission.enter(new LiveSocket(options, { webSocket, socket, address, userId }));
     });
   }
 
@@ -104,119 +105,135 @@ type Parts = {
   userId: string | undefined;
 };
 
-/** Ties a socket that was let in to what it may follow, until it closes. */
-function serveSocket(
-  options: { maps: EventMaps; users: UserFeed; admission: Admission; mostEvents: number },
-  { webSocket, socket, address, userId }: Parts,
-): void {
-  const { maps, users, admission } = options;
-  const subscriber = createSocketSubscriber(webSocket, socket, userId);
-  const say = (frame: ServerFrame) => subscriber.write([encode(frame)]);
-  const limit = createLimit();
-  let isAlive = true;
-  let wasIdle = false;
+/** What sockets follow. */
+type Followed = { maps: EventMaps; users: UserFeed; admission: Admission; mostEvents: number };
 
-  const connection: Connection = {
-    subscriber,
-    address,
-    beat() {
-      const isIdle = subscriber.events.size === 0 && !users.follows(subscriber);
-      if (!isAlive) return webSocket.terminate();
-      if (isIdle && wasIdle) return subscriber.end(...ENDINGS.idle);
-      isAlive = false;
-      wasIdle = isIdle;
-      webSocket.ping();
-    },
-    cut: () => webSocket.terminate(),
-  };
+/**
+ * A socket that was let in, until it closes. A class, as there are thousands of them: one object
+ * each, and its functions once.
+ */
+class LiveSocket implements Subscriber, Connection {
+  readonly userId: string | undefined;
+  readonly address: string;
+  readonly events = new Set<string>();
+  readonly #followed: Followed;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Duplex;
+  readonly #frames = createWindow(1_000);
+  readonly #faults = createWindow(60_000);
+  #isAlive = true;
+  #wasIdle = false;
 
-  function obey(frame: ClientFrame): Refusal | undefined {
+  constructor(followed: Followed, { webSocket, socket, address, userId }: Parts) {
+    this.#followed = followed;
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+    this.address = address;
+    this.userId = userId;
+    webSocket.on('message', (bytes: RawData, isBinary: boolean) => this.#hear(bytes, isBinary));
+    webSocket.on('pong', () => {
+      this.#isAlive = true;
+    });
+    // ws closes the socket after an error; nothing else is to be done.
+    webSocket.on('error', () => undefined);
+    webSocket.on('close', () => this.#leave());
+  }
+
+  get subscriber(): Subscriber {
+    return this;
+  }
+
+  unsentBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Writes bytes that are framed already past ws, which would frame them for each socket. */
+  write(frames: readonly Frame[]): void {
+    const [first] = frames;
+    if (first === undefined || this.#webSocket.readyState !== this.#webSocket.OPEN) return;
+    this.#socket.write(
+      frames.length === 1 ? first.forSocket() : webSocketText(frames.map(({ json }) => json)),
+    );
+  }
+
+  end(code: number, reason: string): void {
+    this.#webSocket.close(code, reason);
+  }
+
+  cut(): void {
+    this.#webSocket.terminate();
+  }
+
+  beat(): void {
+    const isIdle = this.events.size === 0 && !this.#followed.users.follows(this);
+    if (!this.#isAlive) {
+      this.cut();
+    } else if (isIdle && this.#wasIdle) {
+      this.end(...ENDINGS.idle);
+    } else {
+      this.#webSocket.ping();
+    }
+    this.#isAlive = false;
+    this.#wasIdle = isIdle;
+  }
+
+  #say(frame: ServerFrame): void {
+    this.write([encode(frame)]);
+  }
+
+  #hear(bytes: RawData, isBinary: boolean): void {
+    this.#isAlive = true;
+    const refusal = this.#refuseOrObey(bytes, isBinary);
+    if (refusal === undefined) return;
+    this.#say({ type: 'ERROR', code: refusal.code, detail: refusal.detail });
+    if (this.#faults.count() >= MOST_FAULTS) this.end(...ENDINGS.misbehaved);
+  }
+
+  #refuseOrObey(bytes: RawData, isBinary: boolean): Refusal | undefined {
+    if (this.#frames.count() > FRAMES_A_SECOND) {
+      return refused('too_many_requests', `Send ${FRAMES_A_SECOND} frames a second at most.`);
+    }
+    if (isBinary) return refused('malformed_body', 'Frames are text.');
+    const frame = readClientFrame(bytes.toString());
+    return isRefusal(frame) ? frame : this.#obey(frame);
+  }
+
+  #obey(frame: ClientFrame): Refusal | undefined {
+    const { maps, users, mostEvents } = this.#followed;
     switch (frame.type) {
       case 'PING':
-        say({ type: 'PONG' });
+        this.#say({ type: 'PONG' });
         return undefined;
       case 'SUBSCRIBE_USER':
-        if (userId === undefined) return refused('login_required', NO_LOGIN);
-        users.subscribe(subscriber, userId);
+        if (this.userId === undefined) return refused('login_required', NO_LOGIN);
+        users.subscribe(this, this.userId);
         return undefined;
       case 'UNSUBSCRIBE_EVENT':
-        maps.unsubscribe(subscriber, frame.eventId);
-        say({ type: 'UNSUBSCRIBED', eventId: frame.eventId });
+        maps.unsubscribe(this, frame.eventId);
+        this.#say({ type: 'UNSUBSCRIBED', eventId: frame.eventId });
         return undefined;
       case 'SUBSCRIBE_EVENT':
-        if (subscriber.events.size >= options.mostEvents && !subscriber.events.has(frame.eventId)) {
-          const most = options.mostEvents;
-          const detail = `A connection follows ${most} events at most: unsubscribe from one first.`;
+        if (this.events.size >= mostEvents && !this.events.has(frame.eventId)) {
+          const detail = `A connection follows ${mostEvents} events at most: unsubscribe from one first.`;
           return refused('too_many_requests', detail);
         }
-        maps.subscribe(subscriber, frame.eventId, frame.since);
+        maps.subscribe(this, frame.eventId, frame.since);
         return undefined;
     }
   }
 
-  webSocket.on('message', (bytes: RawData, isBinary: boolean) => {
-    isAlive = true;
-    const excess = limit.spend();
-    const frame = isBinary
-      ? refused('malformed_body', 'Frames are text.')
-      : readClientFrame(bytes.toString());
-    const refusal = excess ?? (isRefusal(frame) ? frame : obey(frame));
-    if (refusal === undefined) return;
-    say({ type: 'ERROR', code: refusal.code, detail: refusal.detail });
-    if (limit.isFault()) subscriber.end(...ENDINGS.misbehaved);
-  });
-  webSocket.on('pong', () => {
-    isAlive = true;
-  });
-  // ws closes the socket after an error; nothing else is to be done.
-  webSocket.on('error', () => undefined);
-  webSocket.on('close', () => {
-    admission.leave(connection);
-    maps.leave(subscriber);
-    users.leave(subscriber);
-  });
-  admission.enter(connection);
+  #leave(): void {
+    const { admission, maps, users } = this.#followed;
+    admission.leave(this);
+    maps.leave(this);
+    users.leave(this);
+  }
 }
 
 const NO_LOGIN =
   'Connect with a ticket from POST /api/live/tickets to follow your own holds and bookings.';
 
-/** Writes bytes that are framed already past the library, which would frame them for each socket. */
-function createSocketSubscriber(
-  webSocket: WebSocket,
-  socket: Duplex,
-  userId: string | undefined,
-): Subscriber {
-  return {
-    userId,
-    events: new Set(),
-    unsentBytes: () => socket.writableLength,
-    write(frames: readonly Frame[]) {
-      if (webSocket.readyState !== webSocket.OPEN) return;
-      const [first] = frames;
-      if (first === undefined) return;
-      socket.write(
-        frames.length === 1 ? first.forSocket() : webSocketText(frames.map(({ json }) => json)),
-      );
-    },
-    end: (code, reason) => webSocket.close(code, reason),
-  };
-}
-
-/** Counts a client's frames a second, and those refused a minute. */
-function createLimit() {
-  const frames = createWindow(1_000);
-  const faults = createWindow(60_000);
-  return {
-    spend(): Refusal | undefined {
-      if (frames.count() <= FRAMES_A_SECOND) return undefined;
-      return refused('too_many_requests', `Send ${FRAMES_A_SECOND} frames a second at most.`);
-    },
-    /** Notes a refused frame; true when there were too many of them. */
-    isFault: () => faults.count() >= MOST_FAULTS,
-  };
-}
-
+/** Counts within a time that begins anew once it is over. */
 function createWindow(lengthMs: number) {
   let sinceMs = monotonicMs();
   let counted = 0;
