@@ -83,7 +83,7 @@ export async function openSources({ env, urls }: AuditTargets): Promise<Sources>
     holds: db.collection('holds'),
     quotas: db.collection('quotas'),
     catalogEvents: db.collection('events'),
-    outboxCollections: ['holds', 'events', 'venues'].map((name) => db.collection(name)),
+    outboxCollections: ['holds', 'events', 'venues', 'blocks'].map((name) => db.collection(name)),
     booking,
     auth,
     readProvider: () => readProvider(urls.payment),

@@ -24,6 +24,7 @@ export const REFUSALS = {
   seat_not_found: { status: 404, title: 'No such seat' },
   hold_not_found: { status: 404, title: 'No such hold' },
   seat_not_in_hold: { status: 404, title: 'The hold does not have that seat' },
+  block_not_found: { status: 404, title: 'No such block of seats' },
   booking_not_found: { status: 404, title: 'No such booking' },
   ticket_not_found: { status: 404, title: 'No such ticket' },
   method_not_allowed: { status: 405, title: 'This address does not take that method' },

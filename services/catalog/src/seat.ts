@@ -35,6 +35,8 @@ export type Seat = SeatFace & {
   version: number;
   hold?: SeatHold;
   commit?: { bookingId: string; pinId: string; at: Date };
+  /** The block of the house that keeps it back. */
+  block?: { id: string; at: Date };
 };
 
 /** Every change of status there is, by the step that makes it (DESIGN, "Seats and holds"). */
@@ -46,6 +48,8 @@ export const TRANSITIONS = {
   unpin: { from: ['committing'], to: ['available', 'held'] },
   release: { from: ['held'], to: ['available'] },
   return: { from: ['sold'], to: ['available'] },
+  block: { from: ['available', 'held'], to: ['blocked'] },
+  unblock: { from: ['blocked'], to: ['available'] },
 } as const satisfies Record<string, { from: readonly SeatStatus[]; to: readonly SeatStatus[] }>;
 
 export function seatKey(eventId: string, seatId: string): string {

@@ -26,6 +26,7 @@ import { completeEvents } from './operations/create-event.ts';
 import type { HoldLimits, HoldStores } from './operations/dependencies.ts';
 import { createPromisedSeats } from './promised-seats.ts';
 import { bestAvailableRoutes } from './routes/best-available.ts';
+import { blockRoutes } from './routes/blocks.ts';
 import { eventRoutes } from './routes/events.ts';
 import { holdSeatRoutes } from './routes/hold-seats.ts';
 import { holdRoutes } from './routes/holds.ts';
@@ -39,6 +40,7 @@ import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/v
 import { countSeats } from './seat-counts.ts';
 import { createSeatFeed } from './seat-feed.ts';
 import { createSnapshots } from './snapshots.ts';
+import { createBlocks } from './stores/blocks.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
 import { createHoldChanges } from './stores/hold-changes.ts';
@@ -49,6 +51,7 @@ import { createListings } from './stores/listings.ts';
 import { createPlans } from './stores/plans.ts';
 import { createQuotas } from './stores/quotas.ts';
 import { createSearchIndex } from './stores/search-index.ts';
+import { createSeatBlocks } from './stores/seat-blocks.ts';
 import { createSeatStandings } from './stores/seat-standings.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
@@ -83,7 +86,7 @@ export async function createService(
     log,
   });
   const { db, connection } = database;
-  const carriers = ['holds', 'events', 'venues'].map((name) =>
+  const carriers = ['holds', 'events', 'venues', 'blocks'].map((name) =>
     db.collection<Document & WithOutbox>(name),
   );
   const bus = createKafkaBus({
@@ -173,6 +176,13 @@ export async function createService(
     const venue = await venues.find(venueId);
     return venue && viewVenue(venue);
   });
+  const blocking = {
+    blocks: createBlocks(db, boards.noteMessage),
+    seatBlocks: createSeatBlocks(db),
+    taken: stores.taken,
+    events,
+    wake,
+  };
   const sweeper = createSweeper({
     stores,
     ages: {
@@ -181,6 +191,7 @@ export async function createService(
       unsettledMs: config.PIN_UNSETTLED_AFTER_MS,
     },
     intervalMs: config.SWEEP_INTERVAL_MS,
+    blocks: blocking,
     completeEvents: () => completeEvents(eventStores, INCOMPLETE_EVENT_MS),
   });
 
@@ -228,6 +239,7 @@ export async function createService(
       ...eventRoutes(eventStores, seenEvents),
       ...seatRoutes({ seats: createSeatViews(db), boards, events: seenEvents }),
       ...seatMapRoutes({ boards, snapshots, events: seenEvents }),
+      ...blockRoutes(blocking),
       ...holdRoutes(holding),
       ...holdSeatRoutes(holding),
       ...bestAvailableRoutes(holding),

@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { MIDDLE_STATES } from '../src/hold.ts';
 import { type Seat, TRANSITIONS } from '../src/seat.ts';
 import { INDEXES } from '../src/stores/indexes.ts';
+import { createSeatBlocks } from '../src/stores/seat-blocks.ts';
 import { seatIds, startWorld, type World } from './world.ts';
 
 const ORIGIN = systemOrigin('test', 'filters');
@@ -70,6 +71,7 @@ describe('filters on the clock of the store', () => {
     const { hold: claim } = await world.seat(eventId, 'GENERAL-1');
     if (!claim) throw new Error('the seat is not held');
     const { seats } = world.stores;
+    const blocks = createSeatBlocks(world.db);
     const take = {
       eventId,
       onSaleAt: past,
@@ -89,6 +91,8 @@ describe('filters on the clock of the store', () => {
       ['unpin', false, () => seats.unpin(hold, 'held')],
       ['release', false, () => seats.free(hold)],
       ['return', false, () => seats.returnSold(hold)],
+      ['block', true, () => blocks.block(eventId, 'new', ['GENERAL-1'])],
+      ['unblock', false, () => blocks.unblock(eventId, 'block')],
     ];
     for (const [step, expired, run] of steps) {
       for (const status of SEAT_STATUSES) {
@@ -100,6 +104,7 @@ describe('filters on the clock of the store', () => {
               version: 1,
               hold: { ...claim, ...(expired && { expiresAt: past }) },
               commit: { bookingId: 'booking', pinId: 'pin', at: past },
+              block: { id: 'block', at: past },
             },
           },
         );

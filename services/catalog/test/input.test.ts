@@ -13,6 +13,9 @@ const LOGIN: Call[] = [
   ['GET', '/api/events/mine'],
   ['PATCH', `/api/events/${ID}`, {}],
   ['POST', `/api/events/${ID}/holds`, {}],
+  ['POST', `/api/events/${ID}/blocks`, {}],
+  ['GET', `/api/events/${ID}/blocks`],
+  ['DELETE', `/api/events/${ID}/blocks/${ID}`],
   ['GET', '/api/holds'],
   ['GET', `/api/holds/${ID}`],
   ['DELETE', `/api/holds/${ID}`],
@@ -78,7 +81,7 @@ describe('input', () => {
     ];
     const shape = (path: string) =>
       path
-        .replace(ID, '{id}')
+        .replaceAll(ID, '{id}')
         .replace(/A-1$|(?<=geometry\/)1$/, '{id}')
         .replace(/\?.*/, '');
     const tested = known.map(([method, path]) => `${method} ${shape(path ?? '')}`);

@@ -1,3 +1,4 @@
+import { BLOCK_CONTRACTS } from './blocks.ts';
 import { BOOKING_CONTRACTS } from './bookings.ts';
 import type { Contract } from './contract.ts';
 import { EVENT_CONTRACTS, VENUE_CONTRACTS } from './events.ts';
@@ -10,6 +11,7 @@ export const CONTRACTS = [
   ...EVENT_CONTRACTS,
   ...VENUE_CONTRACTS,
   ...HOLD_CONTRACTS,
+  ...BLOCK_CONTRACTS,
   ...BOOKING_CONTRACTS,
   ...PAYMENT_CONTRACTS,
   ...USER_CONTRACTS,

@@ -4,7 +4,8 @@ import { type Contract, TOPICS, type Topic } from './contract.ts';
 
 const TOPIC_SUMMARIES: Record<Topic, string> = {
   'catalog.events': 'Events and venues; the key is the id of the event or venue',
-  'catalog.holds': 'Holds and the seats they change; the key is the id of the hold',
+  'catalog.holds':
+    'Holds and blocks and the seats they change; the key is the id of the hold or block',
   'booking.bookings': 'Bookings; the key is the id of the booking',
   'booking.payments': 'Payments; the key is the id of the payment',
   'auth.users': 'Accounts; the key is the id of the user',

@@ -38,22 +38,24 @@ const pinned: HoldChange = {
   bookingId: '0198c9d5-1111-7000-8000-000000000042',
 };
 
+/** What a message says of the seats it changes. */
+export const seatChanges = () =>
+  Joi.array().items(
+    Joi.object({
+      seatId: seatId().required(),
+      version: Joi.number().integer().min(1).required(),
+      status: Joi.string()
+        .valid(...SEAT_STATUSES)
+        .required(),
+      order: Joi.number().integer().min(0),
+    }),
+  );
+
 const schema = Joi.object<HoldChange>({
   holdId: id().required(),
   eventId: id().required(),
   userId: id().required(),
-  seats: Joi.array()
-    .items(
-      Joi.object({
-        seatId: seatId().required(),
-        version: Joi.number().integer().min(1).required(),
-        status: Joi.string()
-          .valid(...SEAT_STATUSES)
-          .required(),
-        order: Joi.number().integer().min(0),
-      }),
-    )
-    .required(),
+  seats: seatChanges().required(),
   expiresAt: instant().allow(null).required(),
   pinId: id(),
   bookingId: id(),

@@ -3,6 +3,7 @@ import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { askOutcome } from '../operations/ask-outcome.ts';
 import type { HoldStores } from '../operations/dependencies.ts';
 import { expireHold } from '../operations/expire-hold.ts';
+import { type BlockStores, finishBlock } from '../operations/finish-block.ts';
 import { finishHold } from '../operations/finish-hold.ts';
 import { settleCommittingSeats, settleHeldSeats } from '../operations/settle-seats.ts';
 
@@ -13,7 +14,7 @@ const RUN_OUT_BATCH = 1_000;
 
 /**
  * Tidies up behind everybody: ends holds that ran out, finishes middle states, frees orphaned
- * seats, asks booking about old pins, completes events. Nothing waits for it: holds that ran out
+ * seats, asks booking about old pins, completes events and blocks. Nothing waits for it: holds that ran out
  * are taken over in place, and consumers finish what they meet.
  */
 export function createSweeper(options: {
@@ -21,6 +22,7 @@ export function createSweeper(options: {
   ages: { resumeMs: number; orphanMs: number; unsettledMs: number };
   intervalMs: number;
   completeEvents: () => Promise<number>;
+  blocks: BlockStores;
 }): Loop {
   const { stores, ages } = options;
   const { log } = stores;
@@ -84,6 +86,12 @@ export function createSweeper(options: {
     sweepHeldSeats,
     sweepPinnedSeats,
     options.completeEvents,
+    async () =>
+      each(
+        'block',
+        await options.blocks.blocks.unfinished(ages.resumeMs, BATCH),
+        async (block) => (await finishBlock(options.blocks, block)).state !== block.state,
+      ),
   ];
 
   return createLoop({

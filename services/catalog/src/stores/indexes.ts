@@ -34,8 +34,14 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     // Partial: most seats are free, and each index of all would slow every write to them.
     { name: 'by_hold', key: { 'hold.id': 1 }, ...of({ 'hold.id': { $exists: true } }) },
     { name: 'by_pin', key: { 'commit.pinId': 1 }, ...of({ 'commit.pinId': { $exists: true } }) },
+    { name: 'by_block', key: { 'block.id': 1 }, ...of({ 'block.id': { $exists: true } }) },
     { key: { 'hold.takenAt': 1 }, ...of({ status: 'held' }) },
     { key: { 'commit.at': 1 }, ...of({ status: 'committing' }) },
+  ],
+  blocks: [
+    { key: { eventId: 1, createdAt: 1 } },
+    { key: { state: 1, movedAt: 1 } },
+    { key: outboxIndex },
   ],
   holds: [
     { key: { userId: 1, takenAt: -1, _id: -1 } },
