@@ -34,7 +34,7 @@ import { webhookRoutes } from './routes/webhooks.ts';
 import { findSettled } from './stores/bookings.ts';
 
 const VERSION = '0.1.0';
-const POOL_SIZE = 24;
+const POOL_SIZE = 12;
 /** Of checkouts that go to the database together. Two transactions keep two cores busy. */
 const GOES = { most: 64, atOnce: 3 };
 const KEYS_PATH = '/.well-known/jwks.json';
