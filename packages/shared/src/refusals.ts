@@ -36,6 +36,7 @@ export const REFUSALS = {
   seat_unavailable: { status: 409, title: 'A seat is not available' },
   seat_policy: { status: 409, title: 'The choice breaks the seat policy' },
   no_fitting_seats: { status: 409, title: 'No free seats fit the wish' },
+  seat_cooling_down: { status: 409, title: 'A hold of this account ran out on the seat just now' },
   seats_in_use: { status: 409, title: 'Seats are held or sold' },
   event_not_on_sale: { status: 409, title: 'The event is not on sale' },
   event_cancelled: { status: 409, title: 'The event is cancelled' },

@@ -21,6 +21,7 @@ export type CatalogConfig = Readonly<
       HOLD_TOTAL_MAX_SECONDS: number;
       HOLD_MAX_EXTENSIONS: number;
       HOLD_WARNING_SECONDS: number;
+      HOLD_COOLDOWN_SECONDS: number;
       MAX_SEATS_PER_HOLD: number;
       MAX_SEATS_PER_USER: number;
       RESUME_AFTER_MS: number;
@@ -53,6 +54,11 @@ const schema = Joi.object<CatalogConfig>({
   HOLD_TOTAL_MAX_SECONDS: positive(1800, 'Longest life of a hold, extensions included'),
   HOLD_MAX_EXTENSIONS: Joi.number().integer().min(0).default(2).description('Extensions of a hold'),
   HOLD_WARNING_SECONDS: positive(120, 'How long before its end a hold is told to end soon'),
+  HOLD_COOLDOWN_SECONDS: Joi.number()
+    .integer()
+    .min(0)
+    .default(60)
+    .description('How long an account whose hold ran out leaves its seats to others'),
   MAX_SEATS_PER_HOLD: positive(6, 'Most seats in one hold'),
   MAX_SEATS_PER_USER: positive(12, 'Most seats of one event for one account'),
   RESUME_AFTER_MS: positive(2_000, 'Age of a middle state that the sweeper resumes'),

@@ -78,6 +78,25 @@ describe('a missed take is explained', () => {
       { reason: 'contended' },
     ],
     [
+      'by holds of the same account that ran out on it',
+      { found: [seat('A', { lapses: [{ userId: 'me', until: LATER }] })] },
+      { reason: 'cooling', seatIds: ['A'], leftMs: 600_000 },
+    ],
+    [
+      'by nothing where the holds of others ran out, or its own long ago',
+      {
+        found: [
+          seat('A', {
+            lapses: [
+              { userId: 'other', until: LATER },
+              { userId: 'me', until: NOW },
+            ],
+          }),
+        ],
+      },
+      { reason: 'contended' },
+    ],
+    [
       'by a sold seat',
       { found: [seat('A', { status: 'sold' })] },
       { reason: 'taken', seatIds: ['A'] },
@@ -95,6 +114,7 @@ describe('a missed take is explained', () => {
           wanted: ['A'],
           found: [seat('A')],
           settled: new Set(),
+          userId: 'me',
           onSaleAt: NOW,
           now: NOW,
           ...given,

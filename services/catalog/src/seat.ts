@@ -34,6 +34,8 @@ export type Seat = SeatFace & {
   status: SeatStatus;
   version: number;
   hold?: SeatHold;
+  /** Accounts that leave the seat to others until then, since their holds ran out on it. */
+  lapses?: { userId: string; until: Date }[];
   commit?: { bookingId: string; pinId: string; at: Date };
   /** The block of the house that keeps it back. */
   block?: { id: string; at: Date };
@@ -72,13 +74,15 @@ export function liveStatus(seat: Pick<Seat, 'status' | 'hold'>, now: Date): Seat
 }
 
 /** What tells whether a seat can be had. */
-export type SeatStanding = Pick<Seat, '_id' | 'seatId' | 'status' | 'hold'>;
+export type SeatStanding = Pick<Seat, '_id' | 'seatId' | 'status' | 'hold' | 'lapses'>;
 
 /** Why a take missed, from what the seats and their holds look like afterwards. */
 export type Miss =
   | { reason: 'not_found'; seatIds: string[] }
   | { reason: 'not_on_sale' }
   | { reason: 'taken'; seatIds: string[] }
+  /** The account's own holds ran out on them just now; others may take them. */
+  | { reason: 'cooling'; seatIds: string[]; leftMs: number }
   /** Nothing stands in the way for good: free again, or in the hands of a try not yet settled. */
   | { reason: 'contended' };
 
@@ -92,6 +96,7 @@ export function explainMiss(given: {
   settled: ReadonlySet<string>;
   onSaleAt: Date;
   now: Date;
+  userId: string;
 }): Miss {
   const byId = new Map(given.found.map((seat) => [seat.seatId, seat]));
   const missing = given.wanted.filter((seatId) => !byId.has(seatId));
@@ -99,7 +104,24 @@ export function explainMiss(given: {
   if (given.onSaleAt > given.now) return { reason: 'not_on_sale' };
   const taken = given.found.filter((seat) => isTaken(seat, given.settled, given.now));
   if (taken.length > 0) return { reason: 'taken', seatIds: taken.map((seat) => seat.seatId) };
-  return { reason: 'contended' };
+  const cooling = given.found.flatMap((seat) => {
+    const leftMs = coolingMs(seat, given);
+    return leftMs > 0 ? [{ seatId: seat.seatId, leftMs }] : [];
+  });
+  if (cooling.length === 0) return { reason: 'contended' };
+  return {
+    reason: 'cooling',
+    seatIds: cooling.map((seat) => seat.seatId),
+    leftMs: Math.max(...cooling.map((seat) => seat.leftMs)),
+  };
+}
+
+/** How long an account has yet to leave a free seat to others; the store's filter says the same. */
+function coolingMs(seat: SeatStanding, asked: { userId: string; now: Date }): number {
+  const ends = (seat.lapses ?? [])
+    .filter((lapse) => lapse.userId === asked.userId)
+    .map((lapse) => lapse.until.getTime());
+  return Math.max(0, ...ends) - asked.now.getTime();
 }
 
 /** Whether a seat is out of reach: a try that is not settled may yet give it back. */

@@ -127,7 +127,7 @@ export async function createService(
   });
   const wake = () => relay.wake();
   const stores = {
-    seats: createSeats(db),
+    seats: createSeats(db, { coolDownMs: config.HOLD_COOLDOWN_SECONDS * 1_000 }),
     holds: createHolds(db, boards.noteMessage),
     changes: createHoldChanges(db, boards.noteMessage),
     quotas: createQuotas(db),

@@ -3,7 +3,7 @@ import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { abortedHold } from '../src/operations/abort-hold.ts';
 import type { Seat } from '../src/seat.ts';
-import type { Take } from '../src/stores/seats.ts';
+import type { Take } from '../src/stores/seat-rules.ts';
 import { ask, startRivals, stopRival } from './rivals.ts';
 import { seatIds, startWorld, type World } from './world.ts';
 

@@ -9,7 +9,7 @@ import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import type { Hold, MiddleState } from '../src/hold.ts';
 import { expireHold } from '../src/operations/expire-hold.ts';
-import type { Take } from '../src/stores/seats.ts';
+import type { Take } from '../src/stores/seat-rules.ts';
 import { bookingOf, seatIds, startWorld, type User, type World } from './world.ts';
 
 const ORIGIN = systemOrigin('test', newId());

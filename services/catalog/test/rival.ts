@@ -25,7 +25,7 @@ const database = openDatabase({ url: config.MONGODB_URL, database: config.MONGOD
 await database.ready(async () => undefined);
 const { db } = database;
 const deps = {
-  seats: createSeats(db),
+  seats: createSeats(db, { coolDownMs: config.HOLD_COOLDOWN_SECONDS * 1_000 }),
   holds: createHolds(db),
   changes: createHoldChanges(db),
   quotas: createQuotas(db),

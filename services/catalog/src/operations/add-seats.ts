@@ -8,7 +8,7 @@ import { type Hold, historyEntry, MOST_CHANGES } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import type { Seat } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
-import type { Take } from '../stores/seats.ts';
+import type { Take } from '../stores/seat-rules.ts';
 import type { InTurn } from '../turns.ts';
 import { abandonTry } from './abandon-try.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';

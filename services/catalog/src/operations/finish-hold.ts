@@ -87,12 +87,14 @@ const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = 
   },
 
   async releasing(stores, hold) {
-    await giveUpSeats(stores, hold);
+    await stores.seats.free(hold);
+    await stores.quotas.end(hold);
     return settle(stores, hold, 'released', holdReleased);
   },
 
   async expiring(stores, hold) {
-    await giveUpSeats(stores, hold);
+    await stores.seats.lapse(hold);
+    await stores.quotas.end(hold);
     return settle(stores, hold, 'expired', holdExpired);
   },
 
@@ -109,11 +111,6 @@ const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = 
     return settle(stores, hold, 'returned', holdReturned);
   },
 };
-
-async function giveUpSeats(stores: HoldStores, hold: Hold): Promise<void> {
-  await stores.seats.free(hold);
-  await stores.quotas.end(hold);
-}
 
 /** Messages that answer a command of booking have one id, however often they are sent. */
 export function answerId(

@@ -29,6 +29,17 @@ export function refuseInFlight(): Refusal {
   );
 }
 
+export function refuseCooling(cooling: { seatIds: readonly string[]; leftMs: number }): Refusal {
+  const { seatIds, leftMs } = cooling;
+  const retryAfterSeconds = Math.ceil(leftMs / 1_000);
+  return refused(
+    'seat_cooling_down',
+    `Your hold on these seats ran out, so others may take them first: ${seatIds.join(', ')}. ` +
+      `Choose others, or try again in ${retryAfterSeconds} s.`,
+    { seatIds, retryAfterSeconds },
+  );
+}
+
 export function refuseTaken(seatIds: readonly string[]): Refusal {
   return refused(
     'seat_unavailable',

@@ -2,16 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { explainMiss, isTaken, type Miss, type Seat, type SeatStanding, seatKey } from '../seat.ts';
-import type { Take } from '../stores/seats.ts';
+import type { Take } from '../stores/seat-rules.ts';
 import type { HoldStores } from './dependencies.ts';
-import { refuseTaken } from './refusals.ts';
+import { refuseCooling, refuseTaken } from './refusals.ts';
 
 /** How long a try waits for rivals that are not settled themselves; far below the orphans' age. */
 const PATIENCE_MS = 3_000;
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 50;
 
-type Sought = Pick<Take, 'eventId' | 'onSaleAt'>;
+type Sought = Pick<Take, 'eventId' | 'onSaleAt' | 'userId'>;
 type FinalMiss = Exclude<Miss, { reason: 'contended' }>;
 
 /**
@@ -108,7 +108,7 @@ export async function explain(
     if (isTaken(seat, settled, now)) stores.taken.learn(seat._id, lookedAt, lastsMs(seat, now));
     else stores.taken.forget([seat._id]);
   }
-  return explainMiss({ wanted: seatIds, found, settled, onSaleAt: take.onSaleAt, now });
+  return explainMiss({ ...take, wanted: seatIds, found, settled, now });
 }
 
 /** How long the hold on a taken seat has left; a seat whose hold is past is pinned or sold. */
@@ -131,5 +131,7 @@ export function refuseMiss(miss: FinalMiss, take: Pick<Sought, 'onSaleAt'>): Ref
       );
     case 'taken':
       return refuseTaken(miss.seatIds);
+    case 'cooling':
+      return refuseCooling(miss);
   }
 }

@@ -42,6 +42,9 @@ type Seen = { event: Event; board: Board };
 
 export type BestChoice = Seen & { seats: number[]; reasons: ChoiceReasons };
 
+/** Refusals of single seats: a choice without them may do. */
+const LOST: readonly string[] = ['seat_unavailable', 'seat_cooling_down'];
+
 /** How long a party goes on choosing anew after losing its choice to others. */
 const PATIENCE_MS = 10_000;
 
@@ -84,7 +87,7 @@ export async function takeBest(
         seatIds,
         chosen: { fingerprint: request, reasons: choice.reasons },
       });
-      const isLost = isRefusal(taken) && taken.code === 'seat_unavailable';
+      const isLost = isRefusal(taken) && LOST.includes(taken.code);
       if (!isLost || monotonicMs() > end) return taken;
       for (const seatId of lostIn(taken, seatIds)) lost.add(seatId);
     } finally {

@@ -9,7 +9,7 @@ import { type Hold, historyEntry, totalOf } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import { type Seat, seatKey } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
-import type { Take } from '../stores/seats.ts';
+import type { Take } from '../stores/seat-rules.ts';
 import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
@@ -117,7 +117,7 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
   // A look is one read for many requests; a claim, a take and their undoing are this one's own.
   const now = monotonicMs();
   if (wish.keys.some((key) => deps.taken.suspects(key, now))) {
-    const miss = await explain(deps, { ...event, eventId: event._id }, seatIds);
+    const miss = await explain(deps, { ...event, eventId: event._id, userId }, seatIds);
     if (miss.reason !== 'contended') return refuseMiss(miss, event);
   }
 

@@ -36,6 +36,7 @@ export function holdSeatRoutes(deps: HoldDependencies): Route[] {
         'event_not_on_sale',
         'seat_not_found',
         'seat_unavailable',
+        'seat_cooling_down',
         'too_many_seats',
         'quota_exceeded',
         'idempotency_key_reused',

@@ -67,6 +67,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
         'seat_unavailable',
         'seat_policy',
         'no_fitting_seats',
+        'seat_cooling_down',
         'too_many_seats',
         'hold_duration_invalid',
         'quota_exceeded',

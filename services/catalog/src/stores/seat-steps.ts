@@ -3,14 +3,10 @@ import type { Collection, Document } from 'mongodb';
 import { attemptsOf, type Hold } from '../hold.ts';
 import { eventIdOf, type Seat, seatKey } from '../seat.ts';
 import { createBatches } from './batches.ts';
+import { FREED, lapsed } from './seat-rules.ts';
 import { literal, notPassed, plusOne } from './time.ts';
 
 type Try = { eventId: string; holdId: string; attemptId: string };
-
-const FREED: Document[] = [
-  { $set: { status: 'available', version: plusOne('$version') } },
-  { $unset: ['hold', 'commit'] },
-];
 
 const SOLD: Document[] = [{ $set: { status: 'sold', version: plusOne('$version') } }];
 
@@ -24,7 +20,7 @@ export const eventIdsOf = (keys: readonly string[]) => [...new Set(keys.map(even
  * every seat of its hold, those of one tick are one statement: a seat of the batch is
  * changed if it is of any hold of the batch, and each of these wants the same of its seats.
  */
-export function createSeatSteps(seats: Collection<Seat>) {
+export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
   const ofHolds = (holds: readonly Hold[], status: SeatStatus): Document => ({
     _id: { $in: holds.flatMap(idsOf) },
     eventId: { $in: [...new Set(holds.map((hold) => hold.eventId))] },
@@ -125,6 +121,9 @@ export function createSeatSteps(seats: Collection<Seat>) {
     },
 
     free: together((holds) => ofHolds(holds, 'held'), FREED),
+
+    /** The same for holds that ran out: their accounts leave the seats to others for a while. */
+    lapse: together((holds) => ofHolds(holds, 'held'), lapsed(coolDownMs)),
 
     /** Frees seats that a hold dropped, and none that it took again since. */
     async freeDropped(hold: Hold, seatIds: readonly string[]): Promise<void> {

@@ -4,22 +4,9 @@ import { type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts
 import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
+import { lapses, notCooling, type Take, takeable, taken } from './seat-rules.ts';
 import { createSeatSteps, eventIdsOf, idsOf } from './seat-steps.ts';
-import { literal, olderThan, ownOf, passed, plusOne } from './time.ts';
-
-/** One try to take seats: whose it is, how long it lasts, and what bounds it. */
-export type Take = {
-  eventId: string;
-  onSaleAt: Date;
-  holdId: string;
-  userId: string;
-  attemptId: string;
-  ttlMs: number;
-  /** No seat outlives it: the end of the quota's claim, or of the hold that gets more seats. */
-  notAfter: Date;
-  /** The hold's round, from 0. */
-  round?: number;
-};
+import { olderThan } from './time.ts';
 
 /** A seat as it stood at an instant of the server's clock. */
 export type SeatSeen = SeatStanding & { now: Date };
@@ -33,46 +20,16 @@ type Wanted = { take: Take; keys: string[] };
 /** Sales that opened before this may share a statement: the latest of them has opened as well. */
 const LONG_OPEN_MS = 60_000;
 
-/** The rule of a take: for sale, and available or held by a hold that has run out. */
-export function takeable(onSaleAt: Date): Document {
-  return {
-    $and: [
-      { $or: [{ status: 'available' }, { status: 'held', ...passed('$hold.expiresAt') }] },
-      passed(literal(onSaleAt)),
-    ],
-  };
-}
-
-/** The change of a take; each seat becomes what its own try says. */
-function taken(keys: readonly string[], takes: readonly Take[]): Document[] {
-  const claims = takes.map(({ holdId, userId, attemptId, ttlMs, notAfter, round = 0 }) => ({
-    kept: { id: holdId, userId, attemptId, round },
-    ttlMs,
-    notAfter,
-  }));
-  const hold = {
-    $let: {
-      vars: { take: ownOf(keys, claims) },
-      in: {
-        $mergeObjects: [
-          '$$take.kept',
-          {
-            takenAt: '$$NOW',
-            expiresAt: { $min: [{ $add: ['$$NOW', '$$take.ttlMs'] }, '$$take.notAfter'] },
-          },
-        ],
-      },
-    },
-  };
-  return [{ $set: { status: 'held', version: plusOne('$version'), hold } }];
-}
-
-export function createSeats(db: Db) {
+/** `coolDownMs`: how long an account whose hold on a seat ran out leaves it to others. */
+export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
   const seats = db.collection<Seat>('seats');
+  const rule = (onSaleAt: Date, keys: readonly string[], takes: readonly Take[]): Document => ({
+    $and: [takeable(onSaleAt), notCooling(keys, takes, coolDownMs)],
+  });
   const takeOne = (take: Take, key: string): Promise<Seat | null> =>
     seats.findOneAndUpdate(
-      { _id: key, eventId: take.eventId, ...takeable(take.onSaleAt) },
-      taken([key], [take]),
+      { _id: key, eventId: take.eventId, ...rule(take.onSaleAt, [key], [take]) },
+      taken([key], [take], coolDownMs),
       { returnDocument: 'after' },
     );
 
@@ -91,8 +48,8 @@ export function createSeats(db: Db) {
       const eventId = { $in: eventIdsOf(keys) };
       const onSaleAt = new Date(Math.max(...takes.map((take) => take.onSaleAt.getTime())));
       await seats.updateMany(
-        { _id: { $in: keys }, eventId, ...takeable(onSaleAt) },
-        taken(keys, takes),
+        { _id: { $in: keys }, eventId, ...rule(onSaleAt, keys, takes) },
+        taken(keys, takes, coolDownMs),
       );
       const found = await seats.find({ _id: { $in: keys }, eventId }).toArray();
       const byAttempt = Map.groupBy(found, ({ hold }) => `${hold?.id} ${hold?.attemptId}`);
@@ -104,7 +61,7 @@ export function createSeats(db: Db) {
     const found = await seats
       .aggregate<SeatSeen>([
         { $match: { _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } } },
-        { $project: { seatId: 1, status: 1, hold: 1, now: '$$NOW' } },
+        { $project: { seatId: 1, status: 1, hold: 1, lapses: lapses(coolDownMs), now: '$$NOW' } },
       ])
       .toArray();
     return new Map(found.map((seat) => [seat._id, seat]));
@@ -118,7 +75,7 @@ export function createSeats(db: Db) {
   });
 
   return {
-    ...createSeatSteps(seats),
+    ...createSeatSteps(seats, coolDownMs),
 
     /** Creates the seats of an event; those that exist are left as they are. */
     async create(eventId: string, faces: readonly SeatFace[]): Promise<void> {
