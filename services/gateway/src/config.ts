@@ -17,6 +17,7 @@ export type GatewayConfig = CommonSettings &
     readonly REDIS_URL: string;
     readonly TRUSTED_PROXIES: number;
     readonly LIVE_ROUND_MS: number;
+    readonly LIVE_POLLING_MS: number;
     readonly LIVE_BEAT_MS: number;
     readonly LIVE_TICKET_SECONDS: number;
     readonly LIVE_CONNECTIONS: number;
@@ -64,6 +65,7 @@ export const gatewaySettings = Joi.object<GatewayConfig>({
     'Proxies in front whose word in X-Forwarded-For tells where a client is',
   ),
   LIVE_ROUND_MS: count(10, 100, 'Between two messages to a live connection at least'),
+  LIVE_POLLING_MS: count(100, 2_000, 'Between two looks at catalog’s maps while Redis is away'),
   LIVE_BEAT_MS: count(100, 25_000, 'Between two pings; who misses one is cut off'),
   LIVE_TICKET_SECONDS: count(1, 30, 'How long a ticket for a socket is good'),
   LIVE_CONNECTIONS: count(1, 20_000, 'Live connections of this process'),

@@ -1,3 +1,4 @@
+import { writeSeatMap } from '@holdfast/shared/contracts/seat-map.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { startWire } from '@holdfast/shared/wire.ts';
@@ -194,7 +195,8 @@ describe('the live seat map under trouble', () => {
   let world: LiveWorld;
   afterEach(() => world.stop());
 
-  it('cuts off who does not keep up and tells him what he missed once he does; others go on', async () => {
+  it('cuts off who does not keep up and tells him what he missed once he does; others go on', async function () {
+    this.timeout(60_000);
     world = await startLiveWorld({ LIVE_UNSENT_BYTES: '20000' });
     const eventId = newId();
     const [slow, quick] = [await world.follow(eventId), await world.follow(eventId)];
@@ -248,6 +250,54 @@ describe('the live seat map under trouble', () => {
     await world.loseStreams(eventId);
     await wire.mend();
     expect(await client.sees('SNAPSHOT_NEEDED')).to.include({ reason: 'epoch' });
+    await world.gateway.stop();
+    await wire.cut();
+  });
+
+  it('shows what catalog tells while Redis is away: the whole map once, then what changed', async () => {
+    const wire = await startWire(given('REDIS_URL'));
+    world = await startLiveWorld({ REDIS_URL: wire.url, LIVE_POLLING_MS: '100' });
+    const [eventId, unknownId] = [newId(), newId()];
+    const codes = Uint8Array.from([0, 1, 2, 3, 0]);
+    const epoch = newId();
+    let revision = 1;
+    world.catalog.answerWith((request, response) => {
+      const etag = `"${revision}"`;
+      response.statusCode = request.url?.includes(eventId) ? 200 : 404;
+      if (request.headers['if-none-match'] === etag) response.statusCode = 304;
+      response.setHeader('etag', etag);
+      response.setHeader('x-seat-map-id', `${epoch}~${revision}-0`);
+      const map = writeSeatMap({ planVersion: 1, asOfMs: 1, codes });
+      response.end(response.statusCode === 200 ? map : undefined);
+    });
+    const [client, lost] = [await world.follow(eventId), await world.follow(unknownId)];
+    expect(world.catalog.asked).to.deep.equal([]);
+    await wire.cut();
+    expect(await client.sees('SNAPSHOT')).to.deep.equal({
+      type: 'SNAPSHOT',
+      eventId,
+      id: `${epoch}~1-0`,
+      map: writeSeatMap({ planVersion: 1, asOfMs: 1, codes }).toString('base64'),
+    });
+    codes[4] = 2;
+    revision = 2;
+    expect(await client.sees('SEAT_CHANGES')).to.deep.equal({
+      type: 'SEAT_CHANGES',
+      eventId,
+      id: `${epoch}~2-0`,
+      changes: [[4, 2]],
+    });
+    const late = await world.connect();
+    late.send({ type: 'SUBSCRIBE_EVENT', eventId });
+    expect(await late.sees('SNAPSHOT')).to.include({ id: `${epoch}~2-0` });
+    expect(client.ofType('SNAPSHOT')).to.have.length(1);
+    expect(lost.ofType('SNAPSHOT')).to.deep.equal([]);
+    await wire.mend();
+    await client.sees('SUBSCRIBED', 2);
+    const asked = world.catalog.asked.length;
+    await world.change(eventId, [[0, 9, 2, 0]]);
+    await waitUntil('the change', () => client.seats()[0] === 2);
+    expect(world.catalog.asked.length).to.be.at.most(asked + 1);
     await world.gateway.stop();
     await wire.cut();
   });

@@ -177,6 +177,13 @@ export function createEventMaps(options: {
     leave(subscriber: Subscriber): void {
       for (const eventId of subscriber.events) unsubscribe(subscriber, eventId);
     },
+    /** Whether Redis is away. */
+    isStale: () => stale,
+    /** While Redis is away: who follows which event. */
+    followersInTheDark(): Map<string, Subscriber[]> {
+      if (!stale) return new Map();
+      return new Map([...rooms.values()].map((room) => [room.eventId, [...room.waiting.keys()]]));
+    },
     /** How many follow an event, over all events. */
     subscriptions: () =>
       [...rooms.values()].reduce(

@@ -33,6 +33,13 @@ export type ServerFrame =
       readonly address: string;
     }
   | { readonly type: 'STALE'; readonly eventId: string }
+  | {
+      readonly type: 'SNAPSHOT';
+      readonly eventId: string;
+      readonly id: string;
+      /** The binary seat map (contracts/seat-map.ts) in base64. */
+      readonly map: string;
+    }
   | { readonly type: 'UNSUBSCRIBED'; readonly eventId: string }
   | { readonly type: 'SUBSCRIBED_USER'; readonly userId: string }
   | {

@@ -11,6 +11,7 @@ import type { GatewayConfig } from '../config.ts';
 import { createAdmission } from './admission.ts';
 import { createEventMaps } from './event-maps.ts';
 import { eventStreamRoutes } from './event-streams.ts';
+import { createMapPolling } from './map-polling.ts';
 import { createPost } from './post.ts';
 import { createSeatStreams } from './seat-streams.ts';
 import { createSockets } from './sockets.ts';
@@ -74,7 +75,17 @@ export function openLive(options: {
       return 0;
     },
   });
-  loop.start();
+  const polling = createMapPolling({ catalogUrl: config.CATALOG_URL, maps, post, log });
+  const pollingLoop = createLoop({
+    name: 'live-polling',
+    intervalMs: config.LIVE_POLLING_MS,
+    log,
+    async round() {
+      await polling.round();
+      return 0;
+    },
+  });
+  for (const one of [loop, pollingLoop]) one.start();
   const beating = setInterval(admission.beat, config.LIVE_BEAT_MS);
 
   return {
@@ -95,7 +106,7 @@ export function openLive(options: {
     pingRedis: () => redis.ping(),
     async stop() {
       clearInterval(beating);
-      await closeAll(loop.stop, admission.endAll, () => redis.disconnect());
+      await closeAll(loop.stop, pollingLoop.stop, admission.endAll, () => redis.disconnect());
     },
   };
 }
