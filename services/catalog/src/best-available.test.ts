@@ -1,6 +1,8 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { chooseSeats } from './best-available.ts';
+import { chooseQuickly } from './candidates.ts';
+import { reasonsOf } from './choice-reasons.ts';
 import type { SeatFace } from './seat.ts';
 import { companionsAlone, singlesLeft } from './seat-policy.ts';
 import { type SeatWish, SPREADS } from './seat-wish.ts';
@@ -148,6 +150,40 @@ describe('best available', () => {
     expect(found).to.be.greaterThan(500);
   });
 
+  it('chooses the same quickly, wherever that has an answer', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(world, ({ seating, free, wish }) => {
+        const quick = chooseQuickly(seating, (seat) => free[seat] === 1, wish);
+        const choice = chooseSeats(seating, free, wish);
+        if (quick) expect(quick).to.deep.equal(choice);
+        const isClean = choice?.spread === 'adjacent' && !choice.leavesSingle;
+        const isPlain = seating.kinds.every((kind) => kind === 0) && wish.needs.length === 0;
+        if (isClean && isPlain) expect(quick).to.deep.equal(choice);
+        if (quick) found += 1;
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(found).to.be.greaterThan(500);
+  });
+
+  it('ranks a choice by how many of the empty house have a better view', () => {
+    fc.assert(
+      fc.property(world, ({ seating, free, wish }) => {
+        const choice = chooseSeats(seating, free, wish);
+        if (choice?.spread !== 'adjacent') return;
+        const empty = all(seating);
+        const view = (seats: readonly number[]) =>
+          seats.reduce((sum, seat) => sum + (seating.views[seat] ?? 0), 0);
+        const others = runsOf(seating, empty, wish).map(view);
+        expect(reasonsOf(seating, wish, choice).rank).to.deep.equal({
+          place: others.filter((other) => other > view(choice.seats)).length + 1,
+          of: others.length,
+        });
+      }),
+    );
+  });
+
   it('answers as many different free seats as asked, of the kinds it may give, and alike each time', () => {
     let parted = 0;
     fc.assert(
@@ -205,19 +241,23 @@ function fits(seating: Seating, seats: readonly number[], wish: SeatWish): boole
   );
 }
 
-/** The best seats side by side, by trying all. */
-function bestOfAllRuns(seating: Seating, free: Uint8Array, wish: SeatWish): number[] | undefined {
+/** All choices side by side. */
+function runsOf(seating: Seating, free: Uint8Array, wish: SeatWish): number[][] {
   const mayGive = givable(seating, free, wish);
-  const runs = seating.faces
+  return seating.faces
     .map((_, start) => Array.from({ length: wish.partySize }, (_unused, n) => start + n))
     .filter((run) => run.every(mayGive))
     .filter((run) => new Set(run.map((seat) => seating.runStarts[seat])).size === 1)
     .filter((run) => fits(seating, run, wish));
+}
+
+/** The best seats side by side, by trying all. */
+function bestOfAllRuns(seating: Seating, free: Uint8Array, wish: SeatWish): number[] | undefined {
   const surplus = (run: number[]) =>
     wish.needs.length > 0 ? accessibleOf(seating, run) - wish.needs.length : 0;
   const view = (run: number[]) => run.reduce((sum, seat) => sum + (seating.views[seat] ?? 0), 0);
   const single = (run: number[]) => (singlesLeft(seating, free, run).length > 0 ? 1 : 0);
-  return runs.toSorted(
+  return runsOf(seating, free, wish).toSorted(
     (a, b) => single(a) - single(b) || surplus(a) - surplus(b) || view(b) - view(a),
   )[0];
 }

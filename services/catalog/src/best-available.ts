@@ -54,6 +54,7 @@ export function bestRun(
   size: number,
 ): Run | undefined {
   const { runStarts, viewSums } = seating;
+  const isFree = (seat: number) => free[seat] === 1;
   let [clean, cleanPoints, any, anyPoints] = [-1, -Infinity, -1, -Infinity];
   for (let seat = 0, length = 0; seat < eligible.length; seat += 1) {
     length = eligible[seat] === 0 ? 0 : runStarts[seat] === seat ? 1 : length + 1;
@@ -68,7 +69,7 @@ export function bestRun(
       points -= POINTS_OF_SURPLUS * special.surplus(run);
     }
     if (points > anyPoints) [any, anyPoints] = [start, points];
-    if (points > cleanPoints && !leavesSingle(seating, free, start, seat + 1)) {
+    if (points > cleanPoints && !leavesSingle(seating, isFree, start, seat + 1)) {
       [clean, cleanPoints] = [start, points];
     }
   }

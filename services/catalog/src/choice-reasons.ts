@@ -1,5 +1,5 @@
-import { LRUCache } from 'lru-cache';
 import type { SeatChoice } from './best-available.ts';
+import { candidatesOf, placeAmong, startsOf } from './candidates.ts';
 import { type SeatWish, type Spread, termsOf } from './seat-wish.ts';
 import { KINDS, MOST_POINTS, type Seating } from './seating.ts';
 
@@ -49,49 +49,22 @@ export function reasonsOf(seating: Seating, wish: SeatWish, choice: SeatChoice):
   };
 }
 
-/** Views of the empty house, in order, by plan and wish; worked out once for many parties. */
-const MOST_VIEWS = 2_000_000;
-const known = new LRUCache<string, Float64Array>({
-  maxSize: MOST_VIEWS,
-  sizeCalculation: (views) => views.length + 1,
-});
-const names = new WeakMap<Seating, number>();
-let plans = 0;
-
+/** The place of a choice among all that the empty house would have side by side. */
 function rankOf(
   seating: Seating,
   wish: SeatWish,
   seats: readonly number[],
 ): { place: number; of: number } {
-  const name = names.get(seating) ?? plans++;
-  names.set(seating, name);
-  const { partySize, categories, section, needs } = wish;
-  const key = JSON.stringify([name, partySize, categories && [...categories], section, needs]);
-  const views = known.get(key) ?? emptyHouse(seating, wish);
-  known.set(key, views);
-  const own = seats.reduce((sum, seat) => sum + (seating.views[seat] ?? 0), 0);
-  let [low, high] = [0, views.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((views[middle] ?? 0) > own) high = middle;
-    else low = middle + 1;
+  const view = seats.reduce((sum, seat) => sum + (seating.views[seat] ?? 0), 0);
+  const candidates = candidatesOf(seating, wish);
+  if (candidates) return { place: placeAmong(candidates, view), of: candidates.starts.length };
+  const { viewSums } = seating;
+  let [place, of] = [1, 0];
+  for (const start of startsOf(seating, wish)) {
+    of += 1;
+    if ((viewSums[start + wish.partySize] ?? 0) - (viewSums[start] ?? 0) > view) place += 1;
   }
-  return { place: views.length - low + 1, of: views.length };
-}
-
-/** The views of all choices side by side for a wish if nothing were taken, worst first. */
-function emptyHouse(seating: Seating, wish: SeatWish): Float64Array {
-  const free = new Uint8Array(seating.faces.length).fill(1);
-  const { eligible, special } = termsOf(seating, free, wish);
-  const views: number[] = [];
-  for (let seat = 0, length = 0; seat < eligible.length; seat += 1) {
-    length = eligible[seat] === 0 ? 0 : seating.runStarts[seat] === seat ? 1 : length + 1;
-    if (length < wish.partySize) continue;
-    const start = seat - wish.partySize + 1;
-    if (special?.satisfies([{ start, end: seat + 1 }]) === false) continue;
-    views.push((seating.viewSums[seat + 1] ?? 0) - (seating.viewSums[start] ?? 0));
-  }
-  return Float64Array.from(views).sort();
+  return { place, of };
 }
 
 /** What would be possible where nothing fits: free seats and the most side by side. */

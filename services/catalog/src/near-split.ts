@@ -22,12 +22,13 @@ export function splitNear(
   terms: Terms,
   partySize: number,
 ): number[] | undefined {
+  const isFree = (seat: number) => free[seat] === 1;
   let best: Parting | undefined;
   for (const stretches of bandsOf(seating, terms.eligible)) {
     for (const group of groupsOf(stretches, partySize, terms.special !== undefined)) {
       if (best && !terms.special && group.length > best.ranges.length) continue;
       for (const ranges of waysToTrim(group, partySize)) {
-        const cost = costOf(seating, free, terms, ranges);
+        const cost = costOf(seating, isFree, terms, ranges);
         if (cost && (best === undefined || isLess(cost, best.cost))) best = { ranges, cost };
       }
     }
@@ -108,7 +109,7 @@ function* waysToTrim(group: readonly Stretch[], partySize: number): Generator<re
 /** Undefined when the party would not be near or would miss what it needs. */
 function costOf(
   seating: Seating,
-  free: Uint8Array,
+  isFree: (seat: number) => boolean,
   terms: Terms,
   ranges: readonly Range[],
 ): number[] | undefined {
@@ -128,7 +129,7 @@ function costOf(
     left = Math.min(left, one, other);
     right = Math.max(right, one, other);
     if (end - start === 1) alone += 1;
-    if (leavesSingle(seating, free, start, end)) singles += 1;
+    if (leavesSingle(seating, isFree, start, end)) singles += 1;
     view += (viewSums[end] ?? 0) - (viewSums[start] ?? 0);
     size += end - start;
     first = Math.min(first, start);

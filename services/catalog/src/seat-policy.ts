@@ -41,14 +41,14 @@ export function judgeChoice(
 /** Whether taking the seats from `start` to before `end` of a run leaves a seat beside them alone. */
 export function leavesSingle(
   { runStarts, runEnds }: Seating,
-  free: Uint8Array,
+  isFree: (seat: number) => boolean,
   start: number,
   end: number,
 ): boolean {
   const first = runStarts[start] ?? 0;
   const last = runEnds[start] ?? 0;
-  const isFree = (seat: number) => seat >= first && seat < last && free[seat] === 1;
-  return (isFree(start - 1) && !isFree(start - 2)) || (isFree(end) && !isFree(end + 1));
+  const isLeft = (seat: number) => seat >= first && seat < last && isFree(seat);
+  return (isLeft(start - 1) && !isLeft(start - 2)) || (isLeft(end) && !isLeft(end + 1));
 }
 
 /** The free seats that a choice leaves alone and that were not alone before. */
@@ -140,6 +140,7 @@ function nearestRun(
   clean: boolean,
 ): number | undefined {
   const isAsked = eligible(seating, free, asked);
+  const isFree = (seat: number) => free[seat] === 1;
   const near = asked[0] ?? 0;
   let best: number | undefined;
   let length = 0;
@@ -149,7 +150,7 @@ function nearestRun(
     const start = seat - asked.length + 1;
     if (length < asked.length) continue;
     if (best !== undefined && Math.abs(start - near) >= Math.abs(best - near)) continue;
-    if (!clean || !leavesSingle(seating, free, start, seat + 1)) best = start;
+    if (!clean || !leavesSingle(seating, isFree, start, seat + 1)) best = start;
   }
   return best;
 }

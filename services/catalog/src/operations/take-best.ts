@@ -2,27 +2,12 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { chooseSeats } from '../best-available.ts';
-import { type Board, freeAt } from '../board.ts';
-import { type ChoiceReasons, reasonsOf, roomOf } from '../choice-reasons.ts';
-import { type Event, refuseSale } from '../event.ts';
+import { refuseSale } from '../event.ts';
 import type { PromisedSeats } from '../promised-seats.ts';
-import { seatKey } from '../seat.ts';
-import type { SeatWish, Spread } from '../seat-wish.ts';
-import { type Seating, seatingOf } from '../seating.ts';
 import type { HoldNow } from '../stores/holds.ts';
+import { type BestChoice, type BestWish, pickBest, type Seen } from './pick-best.ts';
 import { mostSeats, refuseTooMany } from './refusals.ts';
 import { replay, type TakeDependencies, takeSeats } from './take-seats.ts';
-
-/** What a party asks for; prices are those of the event. */
-export type BestWish = {
-  partySize: number;
-  category?: string;
-  section?: string;
-  maxPriceMinor?: number;
-  needs?: readonly string[];
-  spread?: Spread;
-};
 
 export type TakeBest = {
   userId: string;
@@ -35,12 +20,8 @@ export type TakeBest = {
 
 export type BestDependencies = TakeDependencies & { promised: PromisedSeats };
 
-/** What a choice is made by. */
+/** What a choice needs of the service. */
 export type Sight = Pick<BestDependencies, 'boards' | 'events' | 'limits' | 'promised' | 'taken'>;
-
-type Seen = { event: Event; board: Board };
-
-export type BestChoice = Seen & { seats: number[]; reasons: ChoiceReasons };
 
 /** Refusals of single seats: a choice without them may do. */
 const LOST: readonly string[] = ['seat_unavailable', 'seat_cooling_down'];
@@ -71,14 +52,14 @@ export async function takeBest(
     if (isRefusal(seen)) return seen;
     // From here to the promise nothing is awaited: no other party chooses in between.
     const choice = pickBest(deps, seen, wish, lost);
-    const others = deps.promised.nextSettled(eventId);
+    const others = deps.promised.untilOver(eventId);
     if (isRefusal(choice)) {
       // What others are about to take may yet be free.
       if (!others || monotonicMs() > end) return choice;
       await others;
       continue;
     }
-    const seatIds = choice.seats.map((seat) => choice.board.faces[seat]?.seatId ?? '');
+    const { seatIds } = choice;
     const settle = deps.promised.promise(eventId, seatIds);
     try {
       const taken = await takeSeats(deps, {
@@ -112,80 +93,13 @@ export async function findBest(
 }
 
 async function seeSeats(deps: Sight, eventId: string, wish: BestWish): Promise<Seen | Refusal> {
-  const [event, board] = await Promise.all([deps.events.find(eventId), deps.boards.get(eventId)]);
+  const [event, followed] = await Promise.all([
+    deps.events.find(eventId),
+    deps.boards.find(eventId),
+  ]);
   const closed = refuseSale(event, eventId);
-  if (closed || event === undefined || board === undefined) {
+  if (closed || event === undefined || followed === undefined) {
     return closed ?? refused('event_not_found', `There is no event ${eventId} for sale.`);
   }
-  return refuseTooMany(wish.partySize, mostSeats(deps.limits, event)) ?? { event, board };
-}
-
-function pickBest(
-  deps: Sight,
-  { event, board }: Seen,
-  wish: BestWish,
-  lost: ReadonlySet<string>,
-): BestChoice | Refusal {
-  const free = freeAt(board, deps.boards.nowMs());
-  const withhold = (seatId: string) => {
-    const seat = board.indexOf.get(seatId);
-    if (seat !== undefined) free[seat] = 0;
-  };
-  for (const seatId of lost) withhold(seatId);
-  for (const seatId of deps.promised.of(event._id).keys()) withhold(seatId);
-
-  const seating = seatingOf(board.faces);
-  const seatWish = seatWishOf(event, wish);
-  const now = monotonicMs();
-  for (;;) {
-    const choice = chooseSeats(seating, free, seatWish);
-    if (choice === undefined) return refuseUnfitting(event, seating, free, wish, seatWish);
-    const seatIds = choice.seats.map((seat) => board.faces[seat]?.seatId ?? '');
-    const gone = seatIds.filter((seatId) => deps.taken.refuses(seatKey(event._id, seatId), now));
-    if (gone.length === 0) {
-      return { event, board, seats: choice.seats, reasons: reasonsOf(seating, seatWish, choice) };
-    }
-    gone.forEach(withhold);
-  }
-}
-
-function seatWishOf(event: Event, wish: BestWish): SeatWish {
-  const { partySize, category, section, maxPriceMinor, needs = [], spread = 'near' } = wish;
-  const categories = event.prices
-    .filter((price) => category === undefined || price.category === category)
-    .filter((price) => maxPriceMinor === undefined || price.priceMinor <= maxPriceMinor)
-    .map((price) => price.category);
-  return {
-    partySize,
-    categories: new Set(categories),
-    ...(section !== undefined && { section }),
-    needs,
-    spread,
-  };
-}
-
-/** Says what would be possible instead. */
-function refuseUnfitting(
-  event: Event,
-  seating: Seating,
-  free: Uint8Array,
-  wish: BestWish,
-  seatWish: SeatWish,
-): Refusal {
-  const { wished, byCategory } = roomOf(seating, free, seatWish);
-  const side = wished.largestTogether;
-  return refused(
-    'no_fitting_seats',
-    `No ${wish.partySize} seats fit the wish; ${wished.free} are free, at most ${side} side by side. ` +
-      'Ask for fewer, another category or section, or a wider spread.',
-    {
-      free: wished.free,
-      largestTogether: wished.largestTogether,
-      categories: event.prices.map(({ category, priceMinor }) => ({
-        category,
-        priceMinor,
-        ...(byCategory.get(category) ?? { free: 0, largestTogether: 0 }),
-      })),
-    },
-  );
+  return refuseTooMany(wish.partySize, mostSeats(deps.limits, event)) ?? { event, followed };
 }

@@ -4,7 +4,8 @@ import Joi from 'joi';
 import type { ChoiceReasons } from '../choice-reasons.ts';
 import { priceSeats } from '../event.ts';
 import { totalOf } from '../hold.ts';
-import { type BestWish, findBest, type Sight } from '../operations/take-best.ts';
+import type { BestWish } from '../operations/pick-best.ts';
+import { findBest, type Sight } from '../operations/take-best.ts';
 import { SPREADS } from '../seat-wish.ts';
 import { eventParams, text } from './schemas.ts';
 
