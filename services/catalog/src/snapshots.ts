@@ -16,10 +16,16 @@ export const RENEW_MS = 100;
 const BROTLI_QUALITY = 4;
 
 /** In what form somebody wants a map. */
-export type Form = { type: 'binary' | 'json'; isBrotli: boolean };
+export type Form = 'binary' | 'binary-br' | 'json' | 'json-br';
 
 /** A map in one form: what is sent, and what it is known by. */
-export type Snapshot = { body: Buffer; etag: string; headers: Readonly<Record<string, string>> };
+export type Snapshot = {
+  body: Buffer;
+  etag: string;
+  headers: Readonly<Record<string, string>>;
+  /** The same as names and values in turn, by status. */
+  head: Readonly<Record<200 | 304, readonly string[]>>;
+};
 
 type Version = {
   revision: number;
@@ -30,7 +36,7 @@ type Version = {
   codes: Uint8Array;
   id: string;
   check: string;
-  forms: Map<string, Snapshot>;
+  forms: Map<Form, Snapshot>;
 };
 
 /**
@@ -68,9 +74,8 @@ export function createSnapshots(boards: Pick<Boards, 'find' | 'peek' | 'nowMs'>)
 
   function inForm(followed: FollowedBoard, form: Form): Snapshot {
     const version = versionOf(followed);
-    const name = `${form.type[0]}${form.isBrotli ? 'b' : ''}`;
-    const made = version.forms.get(name) ?? makeSnapshot(followed.board, version, form, name);
-    version.forms.set(name, made);
+    const made = version.forms.get(form) ?? makeSnapshot(followed.board, version, form);
+    version.forms.set(form, made);
     return made;
   }
 
@@ -90,20 +95,24 @@ export function createSnapshots(boards: Pick<Boards, 'find' | 'peek' | 'nowMs'>)
 
 export type Snapshots = ReturnType<typeof createSnapshots>;
 
-function makeSnapshot(board: Board, version: Version, form: Form, name: string): Snapshot {
-  const plain = form.type === 'json' ? writeJson(board, version) : writeBinary(board, version);
-  return {
-    body: form.isBrotli ? compress(plain) : plain,
-    etag: `"${version.id}.${version.check}.${name}"`,
-    headers: {
-      'content-type': form.type === 'json' ? 'application/json; charset=utf-8' : SEAT_MAP_TYPE,
-      ...(form.isBrotli && { 'content-encoding': 'br' }),
-      'cache-control': 'no-cache',
-      vary: 'accept, accept-encoding',
-      'x-content-type-options': 'nosniff',
-      [SEAT_MAP_ID_HEADER]: version.id,
-    },
+function makeSnapshot(board: Board, version: Version, form: Form): Snapshot {
+  const isJson = form.startsWith('json');
+  const isBrotli = form.endsWith('-br');
+  const plain = isJson ? writeJson(board, version) : writeBinary(board, version);
+  const body = isBrotli ? compress(plain) : plain;
+  const etag = `"${version.id}.${version.check}.${form}"`;
+  const headers = {
+    etag,
+    'content-type': isJson ? 'application/json; charset=utf-8' : SEAT_MAP_TYPE,
+    ...(isBrotli && { 'content-encoding': 'br' }),
+    'cache-control': 'no-cache',
+    vary: 'accept, accept-encoding',
+    'x-content-type-options': 'nosniff',
+    [SEAT_MAP_ID_HEADER]: version.id,
   };
+  const names = Object.entries(headers).flat();
+  const head = { 200: [...names, 'content-length', String(body.length)], 304: names };
+  return { body, etag, headers, head };
 }
 
 function writeBinary(board: Board, { asOfMs, codes }: Version): Buffer {
