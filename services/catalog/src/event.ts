@@ -3,6 +3,7 @@ import type { EventStatus } from '@holdfast/shared/contracts/events.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { HistoryEntry } from './hold.ts';
+import type { PlanEdit } from './plan-edit.ts';
 import type { SeatFace } from './seat.ts';
 import type { SeatPolicy } from './seat-policy.ts';
 
@@ -60,6 +61,10 @@ export type Event = {
   /** Whether the search has yet to see it as it is. */
   unlisted?: boolean;
   seatCount: number;
+  /** Its way to another plan, while it is on it. */
+  planEdit?: PlanEdit | null;
+  /** The highest version that a seat dropped by an edit had. */
+  seatFloor?: number;
   /** Lower-case text that the search looks in. */
   searchText: string;
   version: number;
@@ -77,6 +82,11 @@ export function refuseSale(event: Event | undefined, eventId: string): Refusal |
     return refused('event_cancelled', `The event ${event.name} will not take place.`);
   }
   return undefined;
+}
+
+/** Whether the event has a price for each of the seats: a plan edit may have come in between. */
+export function isPriced(event: Event, seats: readonly SeatFace[]): boolean {
+  return seats.every((seat) => event.prices.some((price) => price.category === seat.category));
 }
 
 /** What seats cost at the event's prices of now, in the order of the plan. */

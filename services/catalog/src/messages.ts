@@ -63,6 +63,7 @@ export function eventMessage(
       currency: event.currency,
       prices: event.prices,
       seatCount: event.seatCount,
+      planVersion: event.planVersion,
     },
   });
 }

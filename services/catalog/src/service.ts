@@ -31,6 +31,7 @@ import { eventRoutes } from './routes/events.ts';
 import { holdSeatRoutes } from './routes/hold-seats.ts';
 import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
+import { planEditRoutes } from './routes/plan-edits.ts';
 import { planRoutes } from './routes/plans.ts';
 import { searchRoutes } from './routes/search.ts';
 import { answerSeatMaps, seatMapRoutes } from './routes/seat-map.ts';
@@ -52,6 +53,7 @@ import { createPlans } from './stores/plans.ts';
 import { createQuotas } from './stores/quotas.ts';
 import { createSearchIndex } from './stores/search-index.ts';
 import { createSeatBlocks } from './stores/seat-blocks.ts';
+import { createSeatEdits } from './stores/seat-edits.ts';
 import { createSeatStandings } from './stores/seat-standings.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
@@ -158,7 +160,8 @@ export async function createService(
     countSeats: (eventId) => countSeats(boards, eventId),
     log,
   });
-  const eventStores = { venues, plans, events, seats: stores.seats, wake, log };
+  const seatEdits = createSeatEdits(db);
+  const eventStores = { venues, plans, events, seats: stores.seats, seatEdits, wake, log };
   const signer = createSigner(createKeys(db));
   const holding = {
     ...stores,
@@ -183,6 +186,7 @@ export async function createService(
     events,
     wake,
   };
+  const planEdits = { ...eventStores, ...blocking, replanned: boards.replanned };
   const sweeper = createSweeper({
     stores,
     ages: {
@@ -192,6 +196,7 @@ export async function createService(
     },
     intervalMs: config.SWEEP_INTERVAL_MS,
     blocks: blocking,
+    planEdits,
     completeEvents: () => completeEvents(eventStores, INCOMPLETE_EVENT_MS),
   });
 
@@ -240,6 +245,7 @@ export async function createService(
       ...seatRoutes({ seats: createSeatViews(db), boards, events: seenEvents }),
       ...seatMapRoutes({ boards, snapshots, events: seenEvents }),
       ...blockRoutes(blocking),
+      ...planEditRoutes(planEdits),
       ...holdRoutes(holding),
       ...holdSeatRoutes(holding),
       ...bestAvailableRoutes(holding),

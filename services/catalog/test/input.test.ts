@@ -13,6 +13,7 @@ const LOGIN: Call[] = [
   ['GET', '/api/events/mine'],
   ['PATCH', `/api/events/${ID}`, {}],
   ['POST', `/api/events/${ID}/holds`, {}],
+  ['PUT', `/api/events/${ID}/plan`, {}],
   ['POST', `/api/events/${ID}/blocks`, {}],
   ['GET', `/api/events/${ID}/blocks`],
   ['DELETE', `/api/events/${ID}/blocks/${ID}`],

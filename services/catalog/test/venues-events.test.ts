@@ -137,7 +137,7 @@ describe('venues and events', () => {
     const edit = (body: object) =>
       world.call('PATCH', `/api/events/${eventId}`, { as: world.organizer, body });
     const prices = [{ category: 'General', priceMinor: 9900 }];
-    const changed = await edit({ prices, version: 2 });
+    const changed = await edit({ prices, version: 2, heldKeepPrice: true });
     const stale = await edit({ name: 'Late', version: 2 });
     expect([changed.status, changed.body.event.version]).to.deep.equal([200, 3]);
     expect([stale.status, stale.body.code]).to.deep.equal([409, 'version_conflict']);

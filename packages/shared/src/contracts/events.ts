@@ -19,6 +19,8 @@ export type EventState = {
   currency: string;
   prices: { category: string; priceMinor: number }[];
   seatCount: number;
+  /** The version of the venue's plan that its seats follow: after a change, read them anew. */
+  planVersion?: number;
 };
 
 export type VenueState = {
@@ -43,6 +45,7 @@ const eventExample: EventState = {
   currency: 'EUR',
   prices: [{ category: 'Stalls', priceMinor: 4800 }],
   seatCount: 248,
+  planVersion: 1,
 };
 
 const eventSchema = Joi.object<EventState>({
@@ -62,6 +65,7 @@ const eventSchema = Joi.object<EventState>({
     .items(Joi.object({ category: Joi.string().required(), priceMinor: minor().required() }))
     .required(),
   seatCount: Joi.number().integer().min(0).required(),
+  planVersion: Joi.number().integer().min(1),
 });
 
 const venueSchema = Joi.object<VenueState>({

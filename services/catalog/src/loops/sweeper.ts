@@ -2,6 +2,7 @@ import { describeError } from '@holdfast/shared/errors.ts';
 import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { askOutcome } from '../operations/ask-outcome.ts';
 import type { HoldStores } from '../operations/dependencies.ts';
+import { finishPlanEdit, type PlanEditStores } from '../operations/edit-plan.ts';
 import { expireHold } from '../operations/expire-hold.ts';
 import { type BlockStores, finishBlock } from '../operations/finish-block.ts';
 import { finishHold } from '../operations/finish-hold.ts';
@@ -9,12 +10,14 @@ import { settleCommittingSeats, settleHeldSeats } from '../operations/settle-sea
 
 const AT_ONCE = 8;
 const BATCH = 200;
+/** A plan of 100,000 seats takes its time: an edit is not resumed by another before. */
+const PLAN_EDIT_MS = 60_000;
 /** Holds that run out go to the store together, so many more of them may be at work. */
 const RUN_OUT_BATCH = 1_000;
 
 /**
  * Tidies up behind everybody: ends holds that ran out, finishes middle states, frees orphaned
- * seats, asks booking about old pins, completes events and blocks. Nothing waits for it: holds that ran out
+ * seats, asks booking about old pins, completes events, their plan edits and blocks. Nothing waits for it: holds that ran out
  * are taken over in place, and consumers finish what they meet.
  */
 export function createSweeper(options: {
@@ -23,6 +26,7 @@ export function createSweeper(options: {
   intervalMs: number;
   completeEvents: () => Promise<number>;
   blocks: BlockStores;
+  planEdits: PlanEditStores;
 }): Loop {
   const { stores, ages } = options;
   const { log } = stores;
@@ -86,6 +90,12 @@ export function createSweeper(options: {
     sweepHeldSeats,
     sweepPinnedSeats,
     options.completeEvents,
+    async () =>
+      each(
+        'plan edit',
+        await options.planEdits.events.unfinishedEdits(PLAN_EDIT_MS, BATCH),
+        async (event) => Boolean(await finishPlanEdit(options.planEdits, event)),
+      ),
     async () =>
       each(
         'block',

@@ -15,7 +15,9 @@ import { historyEntry } from '../hold.ts';
 import { eventMessage } from '../messages.ts';
 import type { SeatPolicy } from '../seat-policy.ts';
 import type { EventChange, Events } from '../stores/events.ts';
+import type { SeatEdits } from '../stores/seat-edits.ts';
 import { refuseVersion } from './create-venue.ts';
+import { refuseDuringEdit } from './edit-plan.ts';
 import { refuseStranger } from './ownership.ts';
 
 export type EventEdit = {
@@ -33,16 +35,22 @@ export type EventEdit = {
   maxPerOrder?: number;
   seatPolicy?: SeatPolicy;
   status?: Event['status'];
+  /** Seats that are held or sold keep the price they were taken at, which new prices change. */
+  heldKeepPrice?: true;
 };
 
-/** Changes an event; holds keep the prices they were taken at. Cancelling is a change of status. */
+/**
+ * Changes an event. Holds keep the prices they were taken at; a change of the price of seats that
+ * are held or sold wants to be meant (`heldKeepPrice`), or is refused with the list. Cancelling is a
+ * change of status.
+ */
 export async function changeEvent(
-  deps: { events: Events; wake: () => void },
+  deps: { events: Events; seatEdits: SeatEdits; wake: () => void },
   command: { eventId: string; edit: EventEdit; actor: Actor; origin: Origin },
 ): Promise<Event | Refusal> {
   const event = await deps.events.find(command.eventId);
   if (event === undefined) return refused('event_not_found', `No event ${command.eventId}.`);
-  const { version, startsAt, onSaleAt, ...rest } = command.edit;
+  const { version, startsAt, onSaleAt, heldKeepPrice, ...rest } = command.edit;
   const change: EventChange = {
     ...rest,
     ...(startsAt !== undefined && { startsAt: new Date(startsAt) }),
@@ -55,10 +63,14 @@ export async function changeEvent(
     (version !== undefined && version !== event.version
       ? refuseVersion(event.version)
       : undefined) ??
+    refuseDuringEdit(event) ??
     checkStatusChange(event, after.status) ??
     checkTerms(after) ??
     checkPrices(after.prices, event.categories);
   if (refusal) return refusal;
+  const repriced = heldKeepPrice ? [] : repricedCategories(event, after);
+  const inUse = repriced.length > 0 ? await deps.seatEdits.inUse(event._id, repriced) : [];
+  if (inUse.length > 0) return refuseReprice(inUse);
 
   const now = systemClock.now();
   const contract = after.status === 'cancelled' ? eventCancelled : eventUpdated;
@@ -80,4 +92,19 @@ export async function changeEvent(
   if (changed === null) return refuseVersion(next);
   deps.wake();
   return changed;
+}
+
+function repricedCategories(before: Event, after: Event): string[] {
+  const old = new Map(before.prices.map((price) => [price.category, price.priceMinor]));
+  return after.prices
+    .filter((price) => old.get(price.category) !== price.priceMinor)
+    .map((price) => price.category);
+}
+
+function refuseReprice(seatIds: readonly string[]): Refusal {
+  return refused(
+    'seats_in_use',
+    `${seatIds.length} seats with a new price are held or sold. They keep the price they were taken at: say heldKeepPrice to go on.`,
+    { seatIds },
+  );
 }

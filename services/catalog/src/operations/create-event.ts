@@ -11,6 +11,7 @@ import { eventMessage } from '../messages.ts';
 import type { SeatPolicy } from '../seat-policy.ts';
 import type { Events } from '../stores/events.ts';
 import type { Plans } from '../stores/plans.ts';
+import type { SeatEdits } from '../stores/seat-edits.ts';
 import type { Seats } from '../stores/seats.ts';
 import type { Venues } from '../stores/venues.ts';
 import { refuseStranger } from './ownership.ts';
@@ -38,6 +39,7 @@ export type EventStores = {
   plans: Plans;
   events: Events;
   seats: Seats;
+  seatEdits: SeatEdits;
   wake: () => void;
   log: Logger;
 };

@@ -4,7 +4,7 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { ChoiceReasons } from '../choice-reasons.ts';
-import { type Event, priceSeats, refuseSale } from '../event.ts';
+import { type Event, isPriced, priceSeats, refuseSale } from '../event.ts';
 import { type Hold, historyEntry, totalOf } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import { type Seat, seatKey } from '../seat.ts';
@@ -156,7 +156,8 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
     return alone;
   }
   const terms = { ...wish, maxPerUser };
-  const hold = newHold(event, take, seats, terms, wish.origin);
+  const asPriced = isPriced(event, seats) ? event : await deps.events.find(event._id);
+  const hold = newHold(asPriced ?? event, take, seats, terms, wish.origin);
   // An insert that fails without an answer may have been stored: nothing is undone here, a repeat
   // of the request or the sweeper finds out.
   if (await deps.holds.insert(hold)) {

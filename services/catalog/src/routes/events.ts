@@ -124,6 +124,7 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
         'prices_incomplete',
         'version_conflict',
         'request_in_flight',
+        'seats_in_use',
         'forbidden',
       ],
       async run({ params, body, actor, origin }) {

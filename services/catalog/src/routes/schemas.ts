@@ -112,6 +112,9 @@ export const newEvent = Joi.object({
 });
 export const eventEdit = Joi.object({
   ...eventMembers,
+  heldKeepPrice: Joi.valid(true).description(
+    'Seats that are held or sold keep their price; without it, new prices for such are refused',
+  ),
   status: Joi.string().valid(...EVENT_STATUSES),
   version: Joi.number().integer().min(1),
 }).min(1);

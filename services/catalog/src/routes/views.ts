@@ -46,6 +46,7 @@ export function viewEvent(event: Event) {
     status: event.status,
     ready: event.ready,
     seatCount: event.seatCount,
+    planVersion: event.planVersion,
     version: event.version,
   };
 }

@@ -3,6 +3,7 @@ import type { Connection, QueryFilter } from 'mongoose';
 import { Schema } from 'mongoose';
 import type { Event } from '../event.ts';
 import type { HistoryEntry } from '../hold.ts';
+import { createEventPlans } from './event-plans.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { olderThan } from './time.ts';
@@ -36,6 +37,8 @@ const schema = new Schema<Event>(
     ready: { type: Boolean, required: true },
     unlisted: { type: Boolean },
     seatCount: { type: Number, required: true },
+    planEdit: { type: Schema.Types.Mixed, default: null },
+    seatFloor: { type: Number, default: 0 },
     searchText: { type: String, required: true },
     version: { type: Number, required: true },
     createdAt: { type: Date, required: true },
@@ -96,6 +99,8 @@ export function createEvents(
   }
 
   return {
+    ...createEventPlans(events, changed),
+
     find: gather(async (eventIds): Promise<ReadonlyMap<string, Event>> => {
       const found = await events
         .find({ _id: { $in: eventIds } })

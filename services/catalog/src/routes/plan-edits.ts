@@ -1,0 +1,47 @@
+import { isRefusal } from '@holdfast/shared/errors.ts';
+import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import Joi from 'joi';
+import type { Price } from '../event.ts';
+import { editPlan, type PlanEditStores } from '../operations/edit-plan.ts';
+import { eventParams, prices } from './schemas.ts';
+import { viewEvent } from './views.ts';
+
+export function planEditRoutes(stores: PlanEditStores): Route[] {
+  return [
+    route<{
+      params: { eventId: string };
+      body: { planVersion: number; prices?: Price[]; version?: number };
+    }>({
+      method: 'put',
+      path: '/api/events/:eventId/plan',
+      id: 'editEventPlan',
+      summary:
+        "Move an event to another version of its venue's plan; refused with the seats in use",
+      tag: 'events',
+      access: ['organizer', 'admin'],
+      params: eventParams,
+      body: Joi.object({
+        planVersion: Joi.number().integer().min(1).required().example(2),
+        prices: prices().description(
+          'For the categories of that plan; the present ones if left out',
+        ),
+        version: Joi.number().integer().min(1),
+      }),
+      responses: { 200: { description: 'The event; its seats follow the plan now' } },
+      errors: [
+        'event_not_found',
+        'event_cancelled',
+        'plan_not_found',
+        'prices_incomplete',
+        'seats_in_use',
+        'version_conflict',
+        'request_in_flight',
+        'forbidden',
+      ],
+      async run({ params, body, actor, origin }) {
+        const edited = await editPlan(stores, { ...params, input: body, actor, origin });
+        return isRefusal(edited) ? edited : reply(200, { event: viewEvent(edited) });
+      },
+    }),
+  ];
+}
