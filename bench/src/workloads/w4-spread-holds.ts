@@ -1,7 +1,7 @@
 import type { Bench } from '../bench.ts';
 import { openCatalogs } from '../catalog.ts';
-import { httpContender, rawContender, startFloor, WARM_UP } from '../contenders.ts';
-import { holdRequest } from '../load/hold-requests.ts';
+import { httpContender, rawContender, startFloor } from '../contenders.ts';
+import { fetchHold, holdRequest } from '../load/hold-requests.ts';
 import type { LoadPlan } from '../load/plan.ts';
 import { openLoopFigures } from '../open-loop.ts';
 import { copyEvents, makeTemplate } from '../seeding.ts';
@@ -45,7 +45,7 @@ async function prepare(bench: Bench): Promise<Prepared> {
     return { url, connections: IN_FLIGHT, requests, chains: requests.map((_, at) => [at]) };
   };
 
-  const sample = await fetchHold(bench, planOf(slices - 1, catalog.url));
+  const sample = await fetchHold(planOf(slices - 1, catalog.url));
   const floor = await startFloor(bench, { taken: sample });
   const raw = await rawContender(
     bench,
@@ -107,19 +107,4 @@ async function prepare(bench: Bench): Promise<Prepared> {
       await catalogs.close();
     },
   };
-}
-
-/** One hold as catalog answers it, for the floor to answer the same bytes. */
-async function fetchHold(bench: Bench, plan: LoadPlan): Promise<unknown> {
-  const { text } = plan.requests[WARM_UP] ?? { text: '' };
-  const token = /authorization: (.*)\r\n/.exec(text)?.[1] ?? '';
-  const [head = '', body = ''] = text.split('\r\n\r\n');
-  const response = await fetch(plan.url + (head.split(' ')[1] ?? ''), {
-    method: 'POST',
-    headers: { authorization: token, 'content-type': 'application/json' },
-    body,
-    signal: bench.signal,
-  });
-  if (response.status !== 201) throw new Error(`A first hold was answered ${response.status}`);
-  return response.json();
 }

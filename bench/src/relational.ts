@@ -1,0 +1,107 @@
+import { readFile } from 'node:fs/promises';
+import { urlOf } from '@holdfast/shared/postgres/database.ts';
+import pg from 'pg';
+import type { RelationalSettings } from './baselines/relational.ts';
+import type { Bench } from './bench.ts';
+import { httpContender, programAt } from './contenders.ts';
+import type { Buyer } from './issuer.ts';
+import type { LoadPlan } from './load/plan.ts';
+import type { SeededEvent } from './seeding.ts';
+import type { Contender } from './workload.ts';
+
+const SCHEMA = new URL('./baselines/relational-schema.sql', import.meta.url);
+
+type Strategy = RelationalSettings['strategy'];
+
+const WHAT: Readonly<Record<Strategy, string>> = {
+  'row-locks': 'koa + joi + SELECT FOR UPDATE, pooled, prepared, audit and outbox rows',
+  'redis-locks': 'the same behind Redis SET NX a seat, FOR UPDATE NOWAIT',
+  'counted-quota': 'the same under an advisory lock an event, with a counted quota',
+};
+
+/**
+ * Contenders that hold the same seats in PostgreSQL, each strategy in a database of its own.
+ * After each slice it is audited: what it got wrong is a fault.
+ */
+export async function relationalContenders(
+  bench: Bench,
+  of: {
+    strategies: readonly Strategy[];
+    events: readonly SeededEvent[];
+    buyers: readonly Buyer[];
+    expected: RegExp;
+    planOf: (slice: number) => LoadPlan;
+  },
+): Promise<{ contenders: Contender[]; stop: () => Promise<void> }> {
+  const stops: (() => Promise<void>)[] = [];
+  const contenders: Contender[] = [];
+  for (const strategy of of.strategies) {
+    const database = `bench_${bench.run}_${strategy.replaceAll('-', '_')}`;
+    const postgresUrl = urlOf(bench.stores.POSTGRES_URL, database);
+    await runAt(bench.stores.POSTGRES_URL, [`create database ${database}`]);
+    await seedTables(postgresUrl, of.events);
+    const program = await bench.start({
+      name: strategy,
+      file: programAt('relational'),
+      args: [
+        JSON.stringify({
+          jwksUrl: `${bench.issuer.url}/jwks`,
+          postgresUrl,
+          redisUrl: bench.stores.REDIS_URL,
+          strategy,
+        }),
+      ],
+      ready: '/livez',
+    });
+    stops.push(async () => {
+      await program.stop();
+      await runAt(bench.stores.POSTGRES_URL, [`drop database ${database} with (force)`]);
+    });
+    contenders.push(
+      httpContender(bench, {
+        ...of,
+        name: strategy,
+        what: WHAT[strategy],
+        program,
+        async check(sample) {
+          const response = await fetch(`${program.url}/audit`);
+          const findings = (await response.json()) as string[];
+          return { ...sample, faults: [...(sample.faults ?? []), ...findings] };
+        },
+      }),
+    );
+  }
+  return {
+    contenders,
+    async stop() {
+      for (const stop of stops) await stop();
+    },
+  };
+}
+
+async function seedTables(url: string, events: readonly SeededEvent[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(await readFile(SCHEMA, 'utf8'));
+    for (const { eventId, seatIds } of events) {
+      await client.query('insert into seats (event_id, seat_id) select $1, unnest($2::text[])', [
+        eventId,
+        seatIds,
+      ]);
+    }
+    await client.query('vacuum analyze seats');
+  } finally {
+    await client.end();
+  }
+}
+
+async function runAt(url: string, statements: readonly string[]): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    for (const statement of statements) await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
