@@ -1,12 +1,14 @@
 import { SetupError } from '@holdfast/stack/setup-error.ts';
 import type { Workload } from './workload.ts';
+import { browse } from './workloads/w1-browse.ts';
+import { staleness } from './workloads/w2-staleness.ts';
 import { spreadHolds } from './workloads/w4-spread-holds.ts';
 import { hotEvent } from './workloads/w5-hot-event.ts';
 import { fewSeats } from './workloads/w6-few-seats.ts';
 import { liveMap } from './workloads/w10-live-map.ts';
 
 /** Every workload, in the order they run. A new one is a file in workloads/ and a line here. */
-export const WORKLOADS: readonly Workload[] = [spreadHolds, hotEvent, fewSeats, liveMap];
+export const WORKLOADS: readonly Workload[] = [browse, staleness, spreadHolds, hotEvent, fewSeats, liveMap];
 
 /** The workloads that these words name: an id such as W4, or a group; all without a word. */
 export function chooseWorkloads(words: readonly string[]): Workload[] {

@@ -58,7 +58,8 @@ export async function copyEvents(
     const eventId = newId();
     return {
       eventId,
-      event: { ...template.event, _id: eventId, outbox: [], ...vary(at) },
+      // Unless it is wanted, catalog is not to be busy with making them known to the search.
+      event: { ...template.event, _id: eventId, outbox: [], unlisted: false, ...vary(at) },
     };
   });
   await insertAll(

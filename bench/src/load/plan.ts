@@ -4,8 +4,10 @@ import type { Latency } from '../statistics.ts';
 export type WireRequest = {
   /** The whole request; see `get` and `post`. */
   readonly text: string;
-  /** Sent with `If-None-Match` and the last ETag seen under this name. */
+  /** The name under which the ETag of its answers is kept. */
   readonly etagOf?: string;
+  /** Sent with `If-None-Match` and the last ETag that was kept under that name. */
+  readonly isConditional?: boolean;
 };
 
 /** What a generator is to send. */

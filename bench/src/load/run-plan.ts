@@ -40,7 +40,8 @@ function createCount(plan: LoadPlan) {
     /** The bytes of a request, with the entity tag it is to repeat. */
     bytesOf(index: number): Buffer {
       const plain = texts[index] ?? Buffer.alloc(0);
-      const etag = etags.get(plan.requests[index]?.etagOf ?? '');
+      const request = plan.requests[index];
+      const etag = request?.isConditional ? etags.get(request.etagOf ?? '') : undefined;
       if (etag === undefined) return plain;
       const head = plain.subarray(0, -2);
       return Buffer.concat([head, Buffer.from(`if-none-match: ${etag}\r\n\r\n`)]);

@@ -1,0 +1,39 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { BareAnswer } from './baselines/bare-http.ts';
+import { openConnection } from './load/connection.ts';
+import { get } from './load/plan.ts';
+
+const CONNECTIONS = 8;
+
+/** Answers of a server by path in a file, for a baseline to give out the same bytes. */
+export async function captureAnswers(
+  url: string,
+  paths: readonly string[],
+  type: string,
+): Promise<{ file: string; remove: () => Promise<void> }> {
+  const answers: Record<string, BareAnswer> = {};
+  const left = [...paths];
+  const { hostname, port } = new URL(url);
+  const capture = async () => {
+    const connection = await openConnection(hostname, Number(port));
+    for (let path = left.pop(); path !== undefined; path = left.pop()) {
+      const asked = path;
+      const { status, body } = await new Promise<{ status: number; body: Buffer }>(
+        (resolve, reject) =>
+          connection.ask(Buffer.from(get(asked)), (answer) =>
+            answer instanceof Error ? reject(answer) : resolve(answer),
+          ),
+      );
+      if (status !== 200) throw new Error(`GET ${asked} was answered ${status}`);
+      answers[asked] = { body: body.toString('base64'), type };
+    }
+    connection.close();
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, capture));
+  const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+  const file = join(folder, 'answers.json');
+  await writeFile(file, JSON.stringify(answers));
+  return { file, remove: () => rm(folder, { recursive: true, force: true }) };
+}
