@@ -69,7 +69,7 @@ export async function openCatalogs(bench: Bench, workload: string): Promise<Cata
         env: { ...bench.stores, ...settings },
         urls: { payment: '' },
         reads: 'catalog',
-        settleMs: 30_000,
+        settleMs: bench.quick ? 3_000 : 15_000,
       });
       return (await isEveryOutboxEmpty(db))
         ? findings

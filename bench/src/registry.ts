@@ -2,13 +2,26 @@ import { SetupError } from '@holdfast/stack/setup-error.ts';
 import type { Workload } from './workload.ts';
 import { browse } from './workloads/w1-browse.ts';
 import { staleness } from './workloads/w2-staleness.ts';
+import { seatMap } from './workloads/w3-seat-map.ts';
 import { spreadHolds } from './workloads/w4-spread-holds.ts';
 import { hotEvent } from './workloads/w5-hot-event.ts';
 import { fewSeats } from './workloads/w6-few-seats.ts';
+import { herd } from './workloads/w7-best-available.ts';
 import { liveMap } from './workloads/w10-live-map.ts';
+import { endingHolds } from './workloads/w15-ending-holds.ts';
 
 /** Every workload, in the order they run. A new one is a file in workloads/ and a line here. */
-export const WORKLOADS: readonly Workload[] = [browse, staleness, spreadHolds, hotEvent, fewSeats, liveMap];
+export const WORKLOADS: readonly Workload[] = [
+  browse,
+  staleness,
+  seatMap,
+  spreadHolds,
+  hotEvent,
+  fewSeats,
+  herd,
+  liveMap,
+  endingHolds,
+];
 
 /** The workloads that these words name: an id such as W4, or a group; all without a word. */
 export function chooseWorkloads(words: readonly string[]): Workload[] {

@@ -1,5 +1,6 @@
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Db, Document } from 'mongodb';
+import { askFor } from './ask.ts';
 import type { Program } from './bench.ts';
 import type { Buyer } from './issuer.ts';
 
@@ -20,14 +21,15 @@ export async function makeTemplate(
   organizer: Buyer,
   plan: object,
 ): Promise<Template> {
-  const venue = await post<{ venue: { venueId: string; categories: string[] } }>(
+  const house = { name: 'House of the bench', city: 'Wien', country: 'AT' };
+  const venue = await askFor<{ venue: { venueId: string; categories: string[] } }>(
     catalog,
+    'POST',
     '/api/venues',
-    organizer,
-    { name: 'House of the bench', city: 'Wien', country: 'AT', timeZone: 'Europe/Vienna', plan },
+    { as: organizer, body: { ...house, timeZone: 'Europe/Vienna', plan } },
   );
   const { venueId, categories } = venue.venue;
-  const made = await post<{ event: { eventId: string } }>(catalog, '/api/events', organizer, {
+  const terms = {
     venueId,
     name: 'An evening at the bench',
     category: 'music',
@@ -36,6 +38,10 @@ export async function makeTemplate(
     currency: 'EUR',
     prices: categories.map((category, at) => ({ category, priceMinor: 4_500 - 500 * at })),
     status: 'published',
+  };
+  const made = await askFor<{ event: { eventId: string } }>(catalog, 'POST', '/api/events', {
+    as: organizer,
+    body: terms,
   });
   const { eventId } = made.event;
   const event = await db.collection<Stored>('events').findOne({ _id: eventId });
@@ -98,16 +104,4 @@ export async function insertAll(
     }
   };
   await Promise.all(Array.from({ length: WRITES_AT_ONCE }, insert));
-}
-
-/** Posts and expects success: what is seeded must be there. */
-async function post<T>({ url }: Program, path: string, { token }: Buyer, body: object): Promise<T> {
-  const response = await fetch(url + path, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`POST ${path} was answered ${response.status}: ${text}`);
-  return JSON.parse(text) as T;
 }

@@ -2,6 +2,8 @@
 export type WireAnswer = {
   status: number;
   etag: string | undefined;
+  /** The content encoding. */
+  encoding: string | undefined;
   body: Buffer;
   /** The server will close the connection. */
   closes: boolean;
@@ -39,6 +41,7 @@ export function createAnswerReader() {
     const answer = {
       status,
       etag: headerOf(head, 'etag') === undefined ? undefined : etagIn(pending, headEnd),
+      encoding: headerOf(head, 'content-encoding'),
       body: pending.subarray(bodyStart, end),
       closes: headerOf(head, 'connection') === 'close',
     };

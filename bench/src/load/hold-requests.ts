@@ -1,3 +1,4 @@
+import { askFor } from '../ask.ts';
 import type { Buyer } from '../issuer.ts';
 import type { SeededEvent } from '../seeding.ts';
 import { type LoadPlan, send, type WireRequest } from './plan.ts';
@@ -12,17 +13,9 @@ export function holdRequest(
 }
 
 /** The first hold of a plan as catalog answers it, for the floor to give out the same bytes. */
-export async function fetchHold({ url, requests }: LoadPlan): Promise<unknown> {
+export function fetchHold({ url, requests }: LoadPlan): Promise<unknown> {
   const [head = '', body = ''] = (requests[0]?.text ?? '').split('\r\n\r\n');
-  const response = await fetch(url + (head.split(' ')[1] ?? ''), {
-    method: 'POST',
-    headers: {
-      authorization: /authorization: (.*)\r\n/.exec(head)?.[1] ?? '',
-      'content-type': 'application/json',
-    },
-    body,
-  });
-  const text = await response.text();
-  if (response.status !== 201) throw new Error(`A hold was answered ${response.status}: ${text}`);
-  return JSON.parse(text);
+  const token = /authorization: Bearer (.*)\r\n/.exec(head)?.[1] ?? '';
+  const path = head.split(' ')[1] ?? '';
+  return askFor({ url }, 'POST', path, { as: { userId: '', token }, body: JSON.parse(body) });
 }

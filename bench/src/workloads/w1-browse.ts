@@ -1,5 +1,6 @@
 import { seededRandom } from '@holdfast/demo/random.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
+import { askFor } from '../ask.ts';
 import type { Bench, Program } from '../bench.ts';
 import { captureAnswers } from '../captured.ts';
 import { type Catalogs, openCatalogs } from '../catalog.ts';
@@ -142,13 +143,10 @@ async function whileWriting<T>(
   const write = async () => {
     const { eventId } = events[writes % 20] ?? { eventId: '' };
     writes += 1;
-    const response = await fetch(`${catalog.url}/api/events/${eventId}`, {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${organizer.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ description: `Changed ${writes} times` }),
+    await askFor(catalog, 'PATCH', `/api/events/${eventId}`, {
+      as: organizer,
+      body: { description: `Changed ${writes} times` },
     });
-    if (!response.ok)
-      throw new Error(`A change was answered ${response.status}: ${await response.text()}`);
   };
   const timer = setInterval(() => {
     write().catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askFor } from '../ask.ts';
 import type { Bench, Program } from '../bench.ts';
 import { type Catalogs, openCatalogs } from '../catalog.ts';
 import type { WireAnswer } from '../load/answer-reader.ts';
@@ -85,15 +86,14 @@ async function watchChanges(
   const staleMs: number[] = [];
   for (let change = 0; change < of.changes; change += 1) {
     await read();
-    const response = await fetch(`${of.writer.url}/api/events/${eventId}`, {
-      method: 'PATCH',
-      headers: { authorization: `Bearer ${organizer.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ description: `Changed ${change + 1} times` }),
-    });
-    const changed = (await response.json()) as { event?: { version: number } };
+    const changed = await askFor<{ event: { version: number } }>(
+      of.writer,
+      'PATCH',
+      `/api/events/${eventId}`,
+      { as: organizer, body: { description: `Changed ${change + 1} times` } },
+    );
     const changedAt = performance.now();
-    const wanted = changed.event?.version;
-    if (wanted === undefined) throw new Error(`A change was answered ${response.status}`);
+    const wanted = changed.event.version;
     staleMs.push(await watchUntil(read, wanted, changedAt, of.faults));
   }
   connection.close();

@@ -1,0 +1,148 @@
+import type { Bench, Program } from '../bench.ts';
+import { captureAnswers } from '../captured.ts';
+import { type Catalogs, openCatalogs } from '../catalog.ts';
+import { httpContender, introduce, programAt } from '../contenders.ts';
+import type { Buyer } from '../issuer.ts';
+import { type Generator, startGenerator } from '../load/drive.ts';
+import { holdRequest } from '../load/hold-requests.ts';
+import { get, type LoadPlan } from '../load/plan.ts';
+import { openLoopFigures } from '../open-loop.ts';
+import { makeTemplate } from '../seeding.ts';
+import { type Contender, NotThere, type Prepared, type Workload } from '../workload.ts';
+
+const CHANGES_A_SECOND = 200;
+/** Seats that a buyer takes of the event at most, by catalog's own cap. */
+const SEATS_A_BUYER = 12;
+const CONNECTIONS = 64;
+const LONGEST_MS = 5_000;
+
+/** W3: the map of a house of 20,000 seats, asked for while its seats change. */
+export const seatMap: Workload = {
+  id: 'W3',
+  group: 'catalog',
+  title: 'seat map of 20,000 seats, 200 changes/s, half conditional',
+  prepare,
+};
+
+async function prepare(bench: Bench): Promise<Prepared> {
+  const seats = bench.quick ? 2_000 : 20_000;
+  const catalogs = await openCatalogs(bench, 'W3');
+  try {
+    return await prepareOn(bench, catalogs, seats);
+  } catch (error) {
+    await catalogs.close();
+    throw error;
+  }
+}
+
+async function prepareOn(bench: Bench, catalogs: Catalogs, seats: number): Promise<Prepared> {
+  const catalog = await catalogs.start();
+  const { event } = await makeTemplate(catalog, catalogs.db, catalogs.organizer, {
+    seatCount: seats,
+  });
+  const path = `/api/events/${event._id}/seat-map`;
+  const first = await fetch(catalog.url + path);
+  if (!first.ok) throw new NotThere(`GET /api/events/:eventId/seat-map answers ${first.status}`);
+  // Another process makes the changes, so that the one that is measured only follows them.
+  const changer = await catalogs.start({ name: 'catalog-2' });
+  const changes = await startChanges(bench, changer, event._id, seats);
+  const captured = await captureAnswers(
+    catalog.url,
+    [path],
+    first.headers.get('content-type') ?? 'application/octet-stream',
+    MAP_HEADERS,
+  );
+  const bare = await bench.start({
+    name: 'bare-http',
+    file: programAt('bare-http'),
+    args: [JSON.stringify({ answers: captured.file, changesPerSecond: CHANGES_A_SECOND })],
+    ready: '/',
+  });
+  // The warm-up, the rounds of both and the open loop share the seats there are.
+  const turns = 2 * (bench.rounds + 1) + 4;
+  const affordableMs = (seats / CHANGES_A_SECOND / turns) * 1_000;
+  const durationMs = bench.quick ? 500 : Math.min(LONGEST_MS, affordableMs);
+  const plan = (url: string): LoadPlan => ({ ...views(path), url, durationMs });
+  const contender = (name: string, what: string, program: Program): Contender => {
+    const inner = httpContender(bench, {
+      name,
+      what,
+      program,
+      expected: /^(200|304)$/,
+      planOf: () => plan(program.url),
+    });
+    return { ...inner, measure: (slice) => changes.during(durationMs, () => inner.measure(slice)) };
+  };
+  return {
+    contenders: [
+      contender('holdfast', 'catalog: the snapshot, binary, compressed', catalog),
+      contender('bare http', 'node:http with the same bytes, its ETag changing as often', bare),
+    ],
+    bars: [
+      { kind: 'ratio', of: 'holdfast', to: 'bare http', atLeast: 0.75 },
+      { kind: 'figure', figure: 'bytes of a map', atMost: 4_000 },
+      { kind: 'figure', figure: 'open loop p95', atMost: 20 },
+    ],
+    async figures(samples) {
+      const open = () => openLoopFigures(bench, samples.get('holdfast') ?? [], plan(catalog.url));
+      const figures = await changes.during(durationMs, open);
+      const last = await captureAnswers(catalog.url, [path], '', MAP_HEADERS);
+      await last.remove();
+      return [...figures, { name: 'bytes of a map', value: last.bytes, unit: '' }];
+    },
+    audit: catalogs.audit,
+    async close() {
+      await Promise.all([bare.stop(), captured.remove(), changes.stop()]);
+      await catalogs.close();
+    },
+  };
+}
+
+const MAP_HEADERS = { accept: 'application/octet-stream', 'accept-encoding': 'br' };
+
+/** Every second request repeats the last ETag it saw. */
+function views(path: string): LoadPlan {
+  const text = get(path, MAP_HEADERS);
+  return {
+    url: '',
+    connections: CONNECTIONS,
+    requests: [
+      { text, etagOf: 'map' },
+      { text, etagOf: 'map', isConditional: true },
+    ],
+    chains: [[0], [1]],
+  };
+}
+
+/** Holds one seat after another at a fixed rate, from a generator of its own. */
+async function startChanges(bench: Bench, changer: Program, eventId: string, seats: number) {
+  const buyers = await bench.issuer.buyers(Math.ceil(seats / SEATS_A_BUYER));
+  await introduce(bench, changer, buyers);
+  const generator: Generator = startGenerator();
+  let taken = 0;
+  return {
+    /** Changes seats while the work lasts, which takes about so long. */
+    async during<T>(durationMs: number, work: () => Promise<T>): Promise<T> {
+      const count = Math.min(seats - taken, Math.ceil((CHANGES_A_SECOND * durationMs) / 1_000));
+      const requests = Array.from({ length: count }, (_, at) => {
+        const seat = taken + at;
+        const buyer = buyers[Math.floor(seat / SEATS_A_BUYER)] as Buyer;
+        return holdRequest(buyer, { eventId }, { seatIds: [`GENERAL-${seat + 1}`] });
+      });
+      taken += count;
+      const changing = generator.run({
+        url: changer.url,
+        connections: 32,
+        requests,
+        chains: requests.map((_, at) => [at]),
+        ratePerSecond: CHANGES_A_SECOND,
+      });
+      const [result, { outcomes, answered }] = await Promise.all([work(), changing]);
+      if (outcomes['201'] !== answered) {
+        throw new Error(`Seats could not be changed: ${JSON.stringify(outcomes)}`);
+      }
+      return result;
+    },
+    stop: () => generator.stop(),
+  };
+}
