@@ -1,8 +1,8 @@
+import { seededRandom } from '@holdfast/demo/random.ts';
 import type { Bench, Program } from '../bench.ts';
 import { captureAnswers } from '../captured.ts';
 import { type Catalogs, openCatalogs } from '../catalog.ts';
 import { httpContender, introduce, programAt } from '../contenders.ts';
-import type { Buyer } from '../issuer.ts';
 import { type Generator, startGenerator } from '../load/drive.ts';
 import { holdRequest } from '../load/hold-requests.ts';
 import { get, type LoadPlan } from '../load/plan.ts';
@@ -46,6 +46,9 @@ async function prepareOn(bench: Bench, catalogs: Catalogs, seats: number): Promi
   // Another process makes the changes, so that the one that is measured only follows them.
   const changer = await catalogs.start({ name: 'catalog-2' });
   const changes = await startChanges(bench, changer, event._id, seats);
+  bench.say('selling a tenth of the house');
+  await changes.change(seats / 10);
+  await catalogs.drain();
   const captured = await captureAnswers(
     catalog.url,
     [path],
@@ -60,8 +63,8 @@ async function prepareOn(bench: Bench, catalogs: Catalogs, seats: number): Promi
   });
   // The warm-up, the rounds of both and the open loop share the seats there are.
   const turns = 2 * (bench.rounds + 1) + 4;
-  const affordableMs = (seats / CHANGES_A_SECOND / turns) * 1_000;
-  const durationMs = bench.quick ? 500 : Math.min(LONGEST_MS, affordableMs);
+  const affordableMs = ((0.9 * seats) / CHANGES_A_SECOND / turns) * 1_000;
+  const durationMs = bench.quick ? 300 : Math.min(LONGEST_MS, affordableMs);
   const plan = (url: string): LoadPlan => ({ ...views(path), url, durationMs });
   const contender = (name: string, what: string, program: Program): Contender => {
     const inner = httpContender(bench, {
@@ -114,35 +117,52 @@ function views(path: string): LoadPlan {
   };
 }
 
-/** Holds one seat after another at a fixed rate, from a generator of its own. */
+/** Holds seats here and there over the house, from a generator of its own. */
 async function startChanges(bench: Bench, changer: Program, eventId: string, seats: number) {
   const buyers = await bench.issuer.buyers(Math.ceil(seats / SEATS_A_BUYER));
   await introduce(bench, changer, buyers);
   const generator: Generator = startGenerator();
+  const left = shuffledSeats(seats);
   let taken = 0;
+
+  async function change(count: number, ratePerSecond?: number): Promise<void> {
+    const requests = left.splice(0, count).map((seatId) => {
+      const buyer = buyers[Math.floor(taken / SEATS_A_BUYER)];
+      taken += 1;
+      if (!buyer) throw new Error('There are fewer buyers than seats');
+      return holdRequest(buyer, { eventId }, { seatIds: [seatId] });
+    });
+    const { outcomes, answered } = await generator.run({
+      url: changer.url,
+      connections: 32,
+      requests,
+      chains: requests.map((_, at) => [at]),
+      ...(ratePerSecond !== undefined && { ratePerSecond }),
+    });
+    if ((outcomes['201'] ?? 0) !== answered) {
+      throw new Error(`Seats could not be changed: ${JSON.stringify(outcomes)}`);
+    }
+  }
+
   return {
+    change,
     /** Changes seats while the work lasts, which takes about so long. */
     async during<T>(durationMs: number, work: () => Promise<T>): Promise<T> {
-      const count = Math.min(seats - taken, Math.ceil((CHANGES_A_SECOND * durationMs) / 1_000));
-      const requests = Array.from({ length: count }, (_, at) => {
-        const seat = taken + at;
-        const buyer = buyers[Math.floor(seat / SEATS_A_BUYER)] as Buyer;
-        return holdRequest(buyer, { eventId }, { seatIds: [`GENERAL-${seat + 1}`] });
-      });
-      taken += count;
-      const changing = generator.run({
-        url: changer.url,
-        connections: 32,
-        requests,
-        chains: requests.map((_, at) => [at]),
-        ratePerSecond: CHANGES_A_SECOND,
-      });
-      const [result, { outcomes, answered }] = await Promise.all([work(), changing]);
-      if (outcomes['201'] !== answered) {
-        throw new Error(`Seats could not be changed: ${JSON.stringify(outcomes)}`);
-      }
+      const count = Math.ceil((CHANGES_A_SECOND * durationMs) / 1_000);
+      const [result] = await Promise.all([work(), change(count, CHANGES_A_SECOND)]);
       return result;
     },
     stop: () => generator.stop(),
   };
+}
+
+/** The seats of the house in an order without order: a map of neighbours is smaller than any. */
+function shuffledSeats(count: number): string[] {
+  const random = seededRandom(1);
+  return Array.from({ length: count }, (_, at) => ({
+    seatId: `GENERAL-${at + 1}`,
+    by: random.next(),
+  }))
+    .sort((a, b) => a.by - b.by)
+    .map(({ seatId }) => seatId);
 }

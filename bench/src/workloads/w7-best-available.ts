@@ -1,3 +1,4 @@
+import { newId } from '@holdfast/shared/ids.ts';
 import { ask } from '../ask.ts';
 import type { Bench, Program } from '../bench.ts';
 import { type Catalogs, openCatalogs } from '../catalog.ts';
@@ -39,7 +40,7 @@ async function prepareOn(bench: Bench, catalogs: Catalogs): Promise<Prepared> {
   const { buyers } = hot;
   const herdOf = (slice: number) => bestAvailable(hot, slice, catalog.url);
   const floor = await startFloor(bench, { taken: await fetchHold(herdOf(slices - 1)) });
-  const sold = /^(201|409 (seat_unavailable|no_seats_together|best_unavailable))$/;
+  const sold = /^(201|409 (seat_unavailable|no_fitting_seats))$/;
   return {
     contenders: [
       httpContender(bench, {
@@ -116,7 +117,7 @@ async function seatPartiesAtOnce(
 
 async function requireBestAvailable(bench: Bench, catalog: Program): Promise<void> {
   const [buyer] = await bench.issuer.buyers(1);
-  const { status } = await ask(catalog, 'POST', '/api/events/none/holds', {
+  const { status } = await ask(catalog, 'POST', `/api/events/${newId()}/holds`, {
     ...(buyer && { as: buyer }),
     body: { bestAvailable: { partySize: 2 } },
   });
