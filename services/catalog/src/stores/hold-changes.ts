@@ -14,7 +14,7 @@ import type { HoldNow } from './holds.ts';
 import { literal, notPassed, passed, plusOne } from './time.ts';
 
 /** More than the clocks of a store's machines differ by. */
-const CLOCK_MARGIN_MS = 10_000;
+export const CLOCK_MARGIN_MS = 10_000;
 
 /** The rule of a warning, beside the state. */
 export function endsSoon(warningMs: number): Document {

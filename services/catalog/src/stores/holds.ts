@@ -3,6 +3,7 @@ import { type Db, MongoBulkWriteError, MongoServerError, type WriteError } from 
 import { attemptsOf, type HistoryEntry, type Hold, MIDDLE_STATES } from '../hold.ts';
 import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
+import { CLOCK_MARGIN_MS } from './hold-changes.ts';
 import { createHoldSteps } from './hold-steps.ts';
 import { literal, olderThan, passed } from './time.ts';
 
@@ -166,12 +167,19 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
       return matchedCount === 1;
     },
 
-    runOut: (limit: number): Promise<Hold[]> =>
-      holds
-        .find({ state: 'held', ...passed('$expiresAt') })
+    /**
+     * Live holds that have run out, those that ended first. The range by a clock read beforehand
+     * only lets the index find them.
+     */
+    async runOut(limit: number): Promise<Hold[]> {
+      const { localTime } = await db.command({ hello: 1 });
+      const around = new Date((localTime as Date).getTime() + CLOCK_MARGIN_MS);
+      return holds
+        .find({ state: 'held', expiresAt: { $lt: around }, ...passed('$expiresAt') })
         .sort({ expiresAt: 1 })
         .limit(limit)
-        .toArray(),
+        .toArray();
+    },
 
     unfinished: (ageMs: number, limit: number): Promise<Hold[]> =>
       holds

@@ -1,5 +1,6 @@
 import { outboxIndex } from '@holdfast/shared/outbox/mongo.ts';
 import { type Db, type Document, type IndexDescription, MongoServerError } from 'mongodb';
+import { MIDDLE_STATES } from '../hold.ts';
 
 const of = (partialFilterExpression: Document) => ({ partialFilterExpression });
 
@@ -45,10 +46,14 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
   ],
   holds: [
     { key: { userId: 1, takenAt: -1, _id: -1 } },
-    { key: { userId: 1, state: 1 } },
-    { key: { state: 1, expiresAt: 1 } },
-    { key: { state: 1, movedAt: 1 } },
-    { key: outboxIndex },
+    // Partial: every step of a hold writes to each index that it is in, and most holds have ended.
+    { name: 'by_end', key: { expiresAt: 1 }, ...of({ state: 'held' }) },
+    {
+      name: 'by_step',
+      key: { state: 1, movedAt: 1 },
+      ...of({ state: { $in: [...MIDDLE_STATES, 'pinned'] } }),
+    },
+    { name: 'unsent', key: outboxIndex, ...of({ 'outbox.id': { $exists: true } }) },
   ],
 };
 
