@@ -144,6 +144,7 @@ describe('holds that go to the store together', () => {
   it('keep quotas exact and holds whole, in three processes with overlapping batches', async function () {
     this.timeout(120_000);
     const rivals = await startRivals(world, 3);
+    let most = 0;
     try {
       for (let round = 0; round < 4; round += 1) {
         const eventId = await world.event(30, { maxPerUser: 5 });
@@ -164,11 +165,13 @@ describe('holds that go to the store together', () => {
           const owned = (await world.holds())
             .filter((hold) => hold.userId === userId)
             .flatMap((hold) => hold.seats);
-          expect(owned.length).to.be.within(1, 5);
+          expect(owned.length).to.be.at.most(5);
+          most = Math.max(most, owned.length);
           const claims = await world.claims(userId, eventId);
           expect(claims.reduce((sum, claim) => sum + claim.n, 0)).to.equal(owned.length);
         }
       }
+      expect(most, 'seats of one account').to.be.within(4, 5);
     } finally {
       await Promise.all(rivals.map(stopRival));
     }
