@@ -7,7 +7,11 @@ import { type LiveWorld, startLiveWorld } from './live-world.ts';
 describe('the live seat map as server-sent events', () => {
   let world: LiveWorld;
   beforeEach(async () => {
-    world = await startLiveWorld({ LIVE_BEAT_MS: '300', LIVE_CONNECTIONS_PER_ADDRESS: '2' });
+    world = await startLiveWorld({
+      LIVE_BEAT_MS: '300',
+      LIVE_CONNECTIONS_PER_ADDRESS: '2',
+      LIVE_CONNECTIONS_PER_USER: '2',
+    });
   });
   afterEach(() => world.stop());
 
@@ -60,6 +64,21 @@ describe('the live seat map as server-sent events', () => {
     await two.sees('SUBSCRIBED');
     await world.gateway.stop();
     await two.ended;
-    expect(two.frames.at(-1)).to.include({ type: 'ERROR' });
+    expect(two.frames.map(({ type }) => type)).to.deep.equal(['SUBSCRIBED']);
+  });
+
+  it('ends the oldest of a user who opens too many, and tells it why; other users keep theirs', async () => {
+    const [user, other] = [await world.login(), await world.login()];
+    const open = ({ headers }: typeof user) =>
+      readStream(`${world.gateway.url}/api/live/me`, headers);
+    const kept = await open(other);
+    const [oldest, next, newest] = [await open(user), await open(user), await open(user)];
+    await oldest.ended;
+    expect(oldest.frames.at(-1)).to.include({ type: 'ERROR', code: 'too_many_requests' });
+    for (const stream of [kept, next, newest]) {
+      const before = stream.comments();
+      await waitUntil('a comment', () => stream.comments() > before);
+      stream.leave();
+    }
   });
 });

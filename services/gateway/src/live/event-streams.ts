@@ -14,7 +14,7 @@ import type { Admission, Connection } from './admission.ts';
 import { clientAddress } from './client-address.ts';
 import type { EventMaps } from './event-maps.ts';
 import { encode } from './frames.ts';
-import type { Subscriber } from './subscriber.ts';
+import { ENDINGS, type Subscriber } from './subscriber.ts';
 import type { UserFeed } from './user-feed.ts';
 
 const HEADERS = {
@@ -128,9 +128,11 @@ function createStream(userId: string | undefined, address: string) {
     write(frames) {
       for (const frame of frames) stream.push(frame.forStream());
     },
-    // There is no code in a stream; the last frame says why.
-    end(_code, detail) {
-      stream.push(encode({ type: 'ERROR', code: 'too_many_requests', detail }).forStream());
+    // A stream ends without a code, and its client comes back by itself: only who should not is told.
+    end(code, detail) {
+      if (code === ENDINGS.replaced[0]) {
+        stream.push(encode({ type: 'ERROR', code: 'too_many_requests', detail }).forStream());
+      }
       stream.push(null);
     },
   };
