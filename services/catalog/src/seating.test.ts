@@ -71,6 +71,14 @@ describe('the seating of a plan', () => {
     expect([...views]).to.deep.equal([6000, 10000, 6000, 0, 2000, 4000, 2000, 0]);
   });
 
+  it('counts a restricted view half', () => {
+    const [clear, restricted] = faces([{}, { flags: ['restricted_view'] }]);
+    if (!clear || !restricted) throw new Error('two seats were made');
+    expect([...readSeating([clear, { ...restricted, row: 'A' }]).views]).to.deep.equal([
+      6000, 3000,
+    ]);
+  });
+
   it('takes the parts of one row in several sections for one full row', () => {
     const seats = faces([
       ...row('A', [0, 1], { section: 'Left' }),

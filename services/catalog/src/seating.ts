@@ -67,8 +67,10 @@ export function readSeating(faces: readonly SeatFace[]): Seating {
 
   const deepest = rows.reduce((most, row) => Math.max(most, row.depth), 0);
   const views = Int32Array.from(faces, (_, seat) => {
+    const clear = faces[seat]?.flags.includes('restricted_view') ? 0.5 : 1;
     const front = deepest === 0 ? 1 : 1 - (depths[seat] ?? 0) / deepest;
-    return Math.round(POINTS_OF_ROW * front + POINTS_OF_CENTRE * (centralities[seat] ?? 0));
+    const points = POINTS_OF_ROW * front + POINTS_OF_CENTRE * (centralities[seat] ?? 0);
+    return Math.round(points * clear);
   });
   const viewSums = new Float64Array(seats + 1);
   for (let seat = 0; seat < seats; seat += 1) {
