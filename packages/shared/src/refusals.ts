@@ -54,6 +54,7 @@ export const REFUSALS = {
   body_too_large: { status: 413, title: 'The body is too large' },
   media_type_unsupported: { status: 415, title: 'The body must be application/json' },
   offer_invalid: { status: 422, title: 'The offer is not valid' },
+  payment_method_required: { status: 422, title: 'A payment method is needed' },
   offer_not_owner: { status: 403, title: 'The offer belongs to another account' },
   plan_invalid: { status: 422, title: 'The seat plan is not valid' },
   prices_incomplete: { status: 422, title: 'A category of the plan has no price' },

@@ -172,7 +172,7 @@ describe('checkout', () => {
   for (const [title, status, command, plan] of ACCEPTED) {
     it(title, () => {
       const reason = status === 'voiding' ? 'why' : null;
-      expect(decide(command, { status, reason })).to.deep.equal(plan);
+      expect(decide(command, { status, reason, isFree: false })).to.deep.equal(plan);
     });
   }
 
@@ -182,7 +182,7 @@ describe('checkout', () => {
         (one) => one[1],
       );
       for (const status of BOOKING_STATUSES.filter((one) => !from.includes(one))) {
-        expect(decide(command, { status, reason: null })).to.deep.equal({
+        expect(decide(command, { status, reason: null, isFree: false })).to.deep.equal({
           kind: 'ignored',
           reason: `${command.kind}_when_${status}`,
         });
@@ -192,12 +192,42 @@ describe('checkout', () => {
 
   it('refuses to cancel what is not confirmed, ignores a second cancel', () => {
     for (const status of ['pending', 'authorized', 'capturing', 'voiding', 'failed'] as const) {
-      const decision = decide({ kind: 'cancel', reason: 'x' }, { status, reason: null });
+      const decision = decide(
+        { kind: 'cancel', reason: 'x' },
+        { status, reason: null, isFree: false },
+      );
       expect(decision).to.include({ kind: 'refused', code: 'booking_not_cancellable' });
     }
     expect(
-      decide({ kind: 'cancel', reason: 'x' }, { status: 'cancelled', reason: 'y' }),
+      decide({ kind: 'cancel', reason: 'x' }, { status: 'cancelled', reason: 'y', isFree: false }),
     ).to.deep.equal({ kind: 'ignored', reason: 'already_cancelled' });
+  });
+
+  it('confirms a booking without a price by its pin alone, and never asks the provider', () => {
+    const free = (status: BookingStatus) => ({ status, reason: null, isFree: true });
+    expect(decide(pinned, free('authorized'))).to.deep.equal({
+      kind: 'accepted',
+      status: 'confirmed',
+      reason: null,
+      tickets: 'live',
+      announces: true,
+    });
+    const ends = { ...failure, announces: true };
+    expect(decide({ ...pinned, eventCancelled: true }, free('authorized'))).to.deep.equal({
+      ...ends,
+      reason: 'event_cancelled',
+    });
+    expect(
+      decide({ kind: 'pin_refused', reason: 'hold_expired' }, free('authorized')),
+    ).to.deep.equal({ ...ends, reason: 'hold_expired' });
+    expect(decide({ kind: 'cancel', reason: 'x' }, free('confirmed'))).to.deep.equal({
+      kind: 'accepted',
+      status: 'cancelled',
+      reason: 'x',
+      tickets: 'void',
+      freesQuota: true,
+      announces: true,
+    });
   });
 
   it('never asks for a capture but from a pin, nor announces a middle state of its own', () => {

@@ -32,6 +32,8 @@ export type CheckoutState = {
   readonly status: BookingStatus;
   /** Why the booking is being undone or was. */
   readonly reason: string | null;
+  /** Nothing is to be paid: the provider is never asked, and the pin alone decides. */
+  readonly isFree: boolean;
 };
 
 /** What happened, or what somebody wants. */
@@ -82,11 +84,13 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       return fail(command.reason, { payment: 'declined' });
     case 'pinned':
       if (state.status !== 'authorized') return late(command, state);
-      if (command.eventCancelled) return undo('event_cancelled');
-      if (!command.seatsReserved) return undo('seat_conflict');
-      return accept('capturing', null, { call: 'capture' });
+      if (command.eventCancelled) return undo(state, 'event_cancelled');
+      if (!command.seatsReserved) return undo(state, 'seat_conflict');
+      return state.isFree
+        ? accept('confirmed', null, { tickets: 'live', announces: true })
+        : accept('capturing', null, { call: 'capture' });
     case 'pin_refused':
-      return state.status === 'authorized' ? undo(command.reason) : late(command, state);
+      return state.status === 'authorized' ? undo(state, command.reason) : late(command, state);
     case 'captured':
       if (state.status !== 'capturing') return late(command, state);
       if (!command.eventCancelled) {
@@ -100,7 +104,7 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       return giveBack('event_cancelled', { payment: 'captured', journals: ['capture', 'cancel'] });
     case 'capture_refused':
       if (state.status !== 'capturing') return late(command, state);
-      if (command.authorizationLives) return undo(command.reason, { tickets: 'void' });
+      if (command.authorizationLives) return undo(state, command.reason, { tickets: 'void' });
       return fail(command.reason, { payment: 'voided', tickets: 'void' });
     case 'voided':
       if (state.status !== 'voiding') return late(command, state);
@@ -119,7 +123,11 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
 
 function cancel(reason: string, state: CheckoutState): CheckoutDecision {
   if (state.status === 'cancelled') return ignored('already_cancelled');
-  if (state.status === 'confirmed') return giveBack(reason, { journals: ['cancel'] });
+  if (state.status === 'confirmed') {
+    return state.isFree
+      ? accept('cancelled', reason, { tickets: 'void', freesQuota: true, announces: true })
+      : giveBack(reason, { journals: ['cancel'] });
+  }
   return refused(
     'booking_not_cancellable',
     state.status === 'failed'
@@ -141,8 +149,8 @@ function fail(reason: string, effects: Effects): CheckoutPlan {
 }
 
 /** The way back before money moved: nothing is unpinned until the void is certain. */
-function undo(reason: string, effects: Effects = {}): CheckoutPlan {
-  return accept('voiding', reason, { call: 'void', ...effects });
+function undo({ isFree }: CheckoutState, reason: string, effects: Effects = {}): CheckoutPlan {
+  return isFree ? fail(reason, effects) : accept('voiding', reason, { call: 'void', ...effects });
 }
 
 /** The way back after money moved: tickets end, the seats return, the buyer is paid in full. */

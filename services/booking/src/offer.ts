@@ -72,9 +72,6 @@ export function createOfferVerifier(jwksUrl: string) {
     if (sum !== offer.totalMinor) {
       return refused('offer_invalid', 'The total of the offer is not the sum of its seats.');
     }
-    if (sum === 0) {
-      return refused('offer_invalid', 'An offer without a price can not be booked.');
-    }
     return offer;
   };
 }

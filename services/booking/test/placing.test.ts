@@ -146,9 +146,10 @@ describe('placing a booking', () => {
       await forger.stop();
     });
 
-    it('are refused when they cost nothing', async () => {
-      const offer = makeOffer(buyer.userId, { seats: [makeSeat('A-1', 0)] });
-      await expectRefused(buyer.book(await world.signOffer(offer)), 422, 'offer_invalid');
+    it('that cost something are refused without a card', async () => {
+      const offer = await world.signOffer(makeOffer(buyer.userId));
+      const answer = buyer.post('/api/bookings', { offer });
+      await expectRefused(answer, 422, 'payment_method_required');
     });
 
     it("are refused when they have run out by the database's clock", async () => {
@@ -215,7 +216,7 @@ describe('placing a booking', () => {
       [[], 400],
       ['{', 400],
       ['"text"', 400],
-      [{ offer }, 400],
+      [{ offer }, 422],
       [{ offer, paymentMethod: { $gt: '' } }, 400],
       [{ offer: { $ne: null }, paymentMethod: 'pm_card_visa' }, 400],
       [{ offer, paymentMethod: 'visa' }, 400],

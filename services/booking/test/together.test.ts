@@ -8,6 +8,9 @@ import { makeOffer, makeSeat } from './catalog.ts';
 import type { Client } from './client.ts';
 import { startWorld, type World } from './world.ts';
 
+/** The event whose bookings the database refuses. */
+const POISON = newId();
+
 describe('checkouts that go to the database together', () => {
   let world: World;
   let buyer: Client;
@@ -16,6 +19,11 @@ describe('checkouts that go to the database together', () => {
     this.timeout(60_000);
     world = await startWorld();
     buyer = await world.login();
+    // Before there are bookings: a change of tables would wait in a ring with their transactions.
+    await world.rows(`create function refuse_poison() returns trigger language plpgsql as $$
+      begin raise exception 'poison'; end $$`);
+    await world.rows(`create trigger poison before insert on bookings for each row
+      when (new.event_id = '${POISON}') execute function refuse_poison()`);
   });
   after(() => world?.stop());
 
@@ -71,14 +79,9 @@ describe('checkouts that go to the database together', () => {
   });
 
   it('fail alone when the database refuses one: the others are placed', async () => {
-    const poisoned = makeOffer(buyer.userId);
-    await world.rows(`create function refuse_poison() returns trigger language plpgsql as $$
-      begin raise exception 'poison'; end $$`);
-    await world.rows(`create trigger poison before insert on bookings for each row
-      when (new.event_id = '${poisoned.eventId}') execute function refuse_poison()`);
+    const poisoned = makeOffer(buyer.userId, { eventId: POISON });
     const answers = await bookAll([...offers(3), poisoned, ...offers(3)]);
     expect(answers.map(({ status }) => status)).to.deep.equal([202, 202, 202, 500, 202, 202, 202]);
-    await world.rows('drop trigger poison on bookings');
   });
 
   it('give a seat to one of its rivals, and leave the bookings beside them alone', async () => {

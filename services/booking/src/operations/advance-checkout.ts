@@ -138,7 +138,8 @@ function decideStep(
   if (before === undefined) return refused('booking_not_found', `There is no such booking.`);
   if (step.cause && !facts.admitted.has(step.cause.id)) return ignored('repeated');
   const paid = facts.payments.get(before.id);
-  if (paid === undefined) throw new Error(`booking ${before.id} has no payment`);
+  const isFree = before.totalMinor === 0;
+  if (paid === undefined && !isFree) throw new Error(`booking ${before.id} has no payment`);
   const reserved = facts.reserved.get(before.id);
   const plan = decide(
     {
@@ -146,7 +147,7 @@ function decideStep(
       eventCancelled: facts.cancelledEvents.has(before.eventId),
       seatsReserved: reserved !== undefined,
     } as CheckoutCommand,
-    before,
+    { ...before, isFree },
   );
   return plan.kind === 'accepted'
     ? carryOut(step, { before, paid, plan, reserved: reserved ?? [], now: facts.now })

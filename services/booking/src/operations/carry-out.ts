@@ -5,7 +5,7 @@ import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking } from '../booking.ts';
-import type { CheckoutPlan } from '../checkout.ts';
+import type { CallKind, CheckoutPlan } from '../checkout.ts';
 import { announcePayment, type Payment } from '../payment.ts';
 import { freeHolds, saveBookings } from '../stores/bookings.ts';
 import { type Journal, writeJournals } from '../stores/ledger.ts';
@@ -18,39 +18,54 @@ import { saveTickets, type TicketChange, ticketChanges } from '../stores/tickets
 export type Change = {
   readonly before: Booking;
   readonly booking: Booking;
-  readonly paid: Payment;
-  readonly payment: Payment;
   readonly plan: CheckoutPlan;
   readonly origin: Origin;
   readonly reserved: readonly TicketChange[];
   readonly changed: readonly TicketChange[];
+  /** Undefined for a booking without a price. */
+  readonly money: Money | undefined;
+};
+
+type Money = {
+  readonly before: Payment;
+  readonly payment: Payment;
+  readonly call: CallKind | undefined;
   readonly refund: { id: string; amountMinor: number; reason: string } | undefined;
   readonly journals: readonly Journal[];
 };
 
 /** Works a plan out: what the booking, its payment and its tickets are afterwards. Pure. */
 export function carryOut(
-  { origin, providerId }: { origin: Origin; providerId?: string | undefined },
-  given: Pick<Change, 'before' | 'paid' | 'plan' | 'reserved'> & { now: Date },
+  step: { origin: Origin; providerId?: string | undefined },
+  given: Pick<Change, 'before' | 'plan' | 'reserved'> & { paid: Payment | undefined; now: Date },
 ): Change {
-  const { before, paid, plan, reserved, now } = given;
-  const { status, reason } = plan;
-  const changed = plan.tickets ? ticketChanges(before, plan.tickets) : [];
+  const { before, plan, reserved, now } = given;
+  const seated = { ...before, seats: withTickets(before, reserved) };
+  const changed = plan.tickets ? ticketChanges(seated, plan.tickets) : [];
   const booking: Booking = {
     ...before,
-    status,
-    reason,
+    status: plan.status,
+    reason: plan.reason,
     version: before.version + 1,
     changedAt: now,
-    seats: withTickets(before, [...reserved, ...changed]),
+    seats: withTickets(seated, changed),
   };
+  const money = given.paid && moveMoney(given.paid, booking, { ...given, ...step });
+  return { before, booking, plan, origin: step.origin, reserved, changed, money };
+}
+
+function moveMoney(
+  before: Payment,
+  booking: Booking,
+  { plan, providerId, now }: { plan: CheckoutPlan; providerId?: string | undefined; now: Date },
+): Money {
   const moved = plan.payment
-    ? changedPayment(paid, { status: plan.payment, providerId }, now)
-    : paid;
+    ? changedPayment(before, { status: plan.payment, providerId }, now)
+    : before;
   const owed = moved.capturedMinor - moved.refundedMinor;
   const refund =
     plan.call === 'refund'
-      ? { id: newId(), amountMinor: owed, reason: reason ?? 'cancelled' }
+      ? { id: newId(), amountMinor: owed, reason: plan.reason ?? 'cancelled' }
       : undefined;
   const payment = refund ? { ...moved, refundedMinor: moved.refundedMinor + owed } : moved;
   const journals = (plan.journals ?? []).map((kind) => ({
@@ -62,7 +77,7 @@ export function carryOut(
     refundId: kind === 'capture' ? null : (refund?.id ?? null),
     amountMinor: kind === 'capture' ? payment.amountMinor : owed,
   }));
-  return { before, booking, paid, payment, plan, origin, reserved, changed, refund, journals };
+  return { before, payment, call: plan.call, refund, journals };
 }
 
 function withTickets(booking: Booking, changes: readonly TicketChange[]): Booking['seats'] {
@@ -75,29 +90,22 @@ function withTickets(booking: Booking, changes: readonly TicketChange[]): Bookin
 /** Writes the changes of locked bookings, one statement a table. */
 export async function saveChanges(tx: Transaction, changes: readonly Change[]): Promise<void> {
   if (changes.length === 0) return;
-  const payments = changes.filter(({ paid, payment }) => payment !== paid);
+  const moneys = changes.flatMap(({ money, origin }) => (money ? [{ ...money, origin }] : []));
+  const payments = moneys.filter(({ before, payment }) => payment !== before);
+  const refunds = moneys.flatMap(({ refund, payment: { id: paymentId, bookingId, currency } }) =>
+    refund ? [{ ...refund, paymentId, bookingId, currency }] : [],
+  );
+  const journals = moneys.flatMap((money) => money.journals);
   const tickets = changes.flatMap(({ changed }) => changed);
   const freed = changes.filter(({ plan }) => plan.freesHold);
   const uncounted = changes.filter(({ plan }) => plan.freesQuota);
-  const refunds = changes.flatMap(({ refund, payment }) =>
-    refund
-      ? [
-          {
-            ...refund,
-            paymentId: payment.id,
-            bookingId: payment.bookingId,
-            currency: payment.currency,
-          },
-        ]
-      : [],
-  );
-  const journals = changes.flatMap((change) => change.journals);
   // Journals and calls refer to refunds, and these are bounded by what their payments say.
-  if (payments.length > 0)
+  if (payments.length > 0) {
     await savePayments(
       tx,
       payments.map(({ payment }) => payment),
     );
+  }
   if (refunds.length > 0) await insertRefunds(tx, refunds);
   await Promise.all([
     saveBookings(
@@ -122,18 +130,8 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
     journals.length > 0 && writeJournals(tx, journals),
     requestCalls(
       tx,
-      changes.flatMap(({ plan, booking, payment, refund, origin }) =>
-        plan.call
-          ? [
-              {
-                kind: plan.call,
-                bookingId: booking.id,
-                paymentId: payment.id,
-                refundId: refund?.id,
-                origin,
-              },
-            ]
-          : [],
+      moneys.flatMap(({ call: kind, payment: { id: paymentId, bookingId }, refund, origin }) =>
+        kind ? [{ kind, bookingId, paymentId, refundId: refund?.id, origin }] : [],
       ),
     ),
     recordAudit(tx, ...changes.flatMap(auditOf)),
@@ -141,22 +139,14 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
   ]);
 }
 
-function messagesOf({ plan, booking, payment, origin }: Change): Message[] {
+function messagesOf({ plan, booking, money, origin }: Change): Message[] {
   const told = plan.announces ? announce(booking, origin) : undefined;
-  const paid = plan.payment ? announcePayment(payment, booking, origin) : undefined;
+  const paid = plan.payment && money && announcePayment(money.payment, booking, origin);
   return [told, paid].filter((message) => message !== undefined);
 }
 
 /** One entry for each aggregate that changed (invariant 10). */
-function auditOf({
-  before,
-  booking,
-  paid,
-  payment,
-  reserved,
-  changed,
-  origin,
-}: Change): AuditEntry[] {
+function auditOf({ before, booking, money, reserved, changed, origin }: Change): AuditEntry[] {
   const why = booking.reason === null ? {} : { reason: booking.reason };
   const entries: AuditEntry[] = [
     {
@@ -172,12 +162,13 @@ function auditOf({
       origin,
     },
   ];
-  if (payment.version !== paid.version) {
+  if (money && money.payment.version !== money.before.version) {
+    const { payment } = money;
     entries.push({
       aggregateType: 'payment',
       aggregateId: payment.id,
       action: `payment.${payment.status}`,
-      oldStatus: paid.status,
+      oldStatus: money.before.status,
       newStatus: payment.status,
       amountMinor: payment.amountMinor,
       currency: payment.currency,

@@ -1,3 +1,4 @@
+import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Offer } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint, newId } from '@holdfast/shared/ids.ts';
@@ -16,7 +17,8 @@ import type { OnChanged } from './advance-checkout.ts';
 export type PlaceBooking = {
   /** Verified: signed by catalog, and the caller's own. */
   readonly offer: Offer;
-  readonly paymentMethod: string;
+  /** The provider's id of the buyer's card; not needed where nothing is to be paid. */
+  readonly paymentMethod?: string | undefined;
   /** The client's Idempotency-Key, or the hold. */
   readonly key: string;
   readonly origin: Origin;
@@ -85,6 +87,9 @@ async function placeAll(
     }
     if (cancelledEvents.has(offer.eventId)) {
       return refused('event_cancelled', `${offer.eventName} will not take place.`);
+    }
+    if (offer.totalMinor > 0 && command.paymentMethod === undefined) {
+      return refused('payment_method_required', 'Send the paymentMethod that is to be charged.');
     }
     return { ...command, bookingId: newId(), fingerprint: asked };
   });
@@ -162,26 +167,29 @@ async function insertAll(
     now,
   );
   const bookings = new Map(made.map((booking) => [booking.id, booking]));
-  const requests = wishes.flatMap((wish) => {
-    const booking = bookings.get(wish.bookingId);
-    return booking ? [{ ...wish, booking, paymentId: newId() }] : [];
+  const requests = wishes.flatMap(({ bookingId, origin, paymentMethod }) => {
+    const booking = bookings.get(bookingId);
+    return booking ? [{ booking, origin, paymentMethod, paymentId: newId() }] : [];
   });
+  const paid = requests.flatMap(({ paymentMethod: method, ...request }) =>
+    request.booking.totalMinor > 0 && method !== undefined ? [{ ...request, method }] : [],
+  );
   await insertPayments(
     tx,
-    requests.map(({ booking, paymentId, paymentMethod }) => ({
+    paid.map(({ booking, paymentId, method }) => ({
       id: paymentId,
       bookingId: booking.id,
       amountMinor: booking.totalMinor,
       currency: booking.currency,
-      method: paymentMethod,
+      method,
     })),
   );
   await Promise.all([
     requestCalls(
       tx,
-      requests.map(({ bookingId, paymentId, origin }) => ({
+      paid.map(({ booking, paymentId, origin }) => ({
         kind: 'authorize',
-        bookingId,
+        bookingId: booking.id,
         paymentId,
         origin,
       })),
@@ -196,14 +204,18 @@ async function insertAll(
       })),
     ),
     recordAudit(tx, ...requests.flatMap(auditOf)),
-    enqueue(tx, ...requests.flatMap(({ booking, origin }) => announce(booking, origin) ?? [])),
+    enqueue(tx, ...requests.flatMap(messagesOf)),
   ]);
   return bookings;
 }
 
+/** A booking without a price is authorized at once: there is nobody to ask. */
 function snapshot(id: string, offer: Offer): NewBooking {
+  const isFree = offer.totalMinor === 0;
   return {
     id,
+    status: isFree ? 'authorized' : 'pending',
+    version: isFree ? 2 : 1,
     holdId: offer.holdId,
     pinId: pinIdOf(id),
     eventId: offer.eventId,
@@ -222,22 +234,35 @@ function snapshot(id: string, offer: Offer): NewBooking {
   };
 }
 
+/** What a booking was at first, before it was found to cost nothing. */
+function firstForm(booking: Booking): Booking {
+  return { ...booking, status: 'pending', version: 1 };
+}
+
+function messagesOf({ booking, origin }: { booking: Booking; origin: Origin }): Message[] {
+  const forms = booking.totalMinor === 0 ? [firstForm(booking), booking] : [booking];
+  return forms.flatMap((form) => announce(form, origin) ?? []);
+}
+
 function auditOf(request: { booking: Booking; paymentId: string; origin: Origin }): AuditEntry[] {
   const { booking, paymentId, origin } = request;
   const money = { amountMinor: booking.totalMinor, currency: booking.currency, origin };
+  const about = { aggregateType: 'booking', aggregateId: booking.id };
+  const { holdId, eventId } = booking;
+  const placed: AuditEntry = {
+    ...about,
+    action: 'booking.placed',
+    newStatus: 'pending',
+    metadata: { holdId, eventId, seats: booking.seats.map(({ seatId }) => seatId) },
+    ...money,
+  };
+  if (booking.totalMinor === 0) {
+    const change = { oldStatus: 'pending', newStatus: 'authorized', reason: 'nothing_to_pay' };
+    const metadata = { holdId, eventId };
+    return [placed, { ...about, action: 'booking.authorized', ...change, metadata, ...money }];
+  }
   return [
-    {
-      aggregateType: 'booking',
-      aggregateId: booking.id,
-      action: 'booking.placed',
-      newStatus: 'pending',
-      metadata: {
-        holdId: booking.holdId,
-        eventId: booking.eventId,
-        seats: booking.seats.map(({ seatId }) => seatId),
-      },
-      ...money,
-    },
+    placed,
     {
       aggregateType: 'payment',
       aggregateId: paymentId,

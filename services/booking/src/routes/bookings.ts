@@ -34,7 +34,7 @@ export function bookingRoutes(use: Use): Route[] {
 }
 
 function place(use: Use): Route {
-  return route<{ body: { offer: string; paymentMethod: string } }>({
+  return route<{ body: { offer: string; paymentMethod?: string } }>({
     method: 'post',
     path: '/api/bookings',
     id: 'placeBooking',
@@ -45,8 +45,7 @@ function place(use: Use): Route {
       offer: Joi.string().max(LONGEST_OFFER).required().description('The offer of the hold'),
       paymentMethod: Joi.string()
         .pattern(/^pm_[A-Za-z0-9_]{1,200}$/)
-        .required()
-        .description("The provider's id of the buyer's card")
+        .description("The provider's id of the buyer's card; needed unless all seats are free")
         .example('pm_card_visa'),
     }),
     responses: {
@@ -56,6 +55,7 @@ function place(use: Use): Route {
       'offer_invalid',
       'offer_not_owner',
       'offer_expired',
+      'payment_method_required',
       'hold_already_booked',
       'event_cancelled',
       'quota_exceeded',

@@ -21,7 +21,7 @@ export function presentBooking(booking: Booking, payment?: Payment) {
     currency: booking.currency,
     totalMinor: booking.totalMinor,
     refundedMinor: payment?.refundedMinor ?? 0,
-    paymentStatus: payment?.status ?? 'requested',
+    paymentStatus: booking.totalMinor === 0 ? null : (payment?.status ?? 'requested'),
     createdAt: booking.createdAt.toISOString(),
     changedAt: booking.changedAt.toISOString(),
   };
@@ -103,7 +103,9 @@ const bookingSchema = Joi.object({
   refundedMinor: minor().required(),
   paymentStatus: Joi.string()
     .valid('requested', 'authorized', 'captured', 'voided', 'declined', 'refunded')
-    .required(),
+    .allow(null)
+    .required()
+    .description('Null where nothing is to be paid'),
   createdAt: instant().required(),
   changedAt: instant().required(),
 });

@@ -15,9 +15,9 @@ export type HoldClaim = {
   readonly seats: number;
   readonly maxSeats: number;
 };
-export type NewBooking = Omit<Booking, 'status' | 'reason' | 'version' | 'createdAt' | 'changedAt'>;
+export type NewBooking = Omit<Booking, 'reason' | 'createdAt' | 'changedAt'>;
 
-/** Inserts bookings as pending, with their seats, as of `now`: the transaction's own instant. */
+/** Inserts bookings with their seats, as of `now`: the transaction's own instant. */
 export async function insertBookings(
   tx: Transaction,
   wanted: readonly NewBooking[],
@@ -29,6 +29,8 @@ export async function insertBookings(
     pin_id: one.pinId,
     event_id: one.eventId,
     user_id: one.userId,
+    status: one.status,
+    version: one.version,
     currency: one.currency,
     total_minor: one.totalMinor,
     event_name: one.eventName,
@@ -46,10 +48,11 @@ export async function insertBookings(
   );
   await Promise.all([
     tx.execute(sql`
-      insert into bookings (id, hold_id, pin_id, event_id, user_id, status, currency, total_minor,
-        event_name, venue_name, starts_at, time_zone)
-      select id, hold_id, pin_id, event_id, user_id, 'pending', currency, total_minor,
-        event_name, venue_name, starts_at, time_zone
+      insert into bookings (id, hold_id, pin_id, event_id, user_id, status, version, currency,
+        total_minor, event_name, venue_name, starts_at, time_zone, asked_at)
+      select id, hold_id, pin_id, event_id, user_id, status, version, currency,
+        total_minor, event_name, venue_name, starts_at, time_zone,
+        case status when 'authorized' then now() end
       from ${rowsOf('bookings', rows)}`),
     tx.execute(sql`
       insert into booking_seats
@@ -57,14 +60,7 @@ export async function insertBookings(
       select booking_id, seat_id, label, section, "row", number, category, price_minor
       from ${rowsOf('booking_seats', seats)}`),
   ]);
-  return wanted.map((one) => ({
-    ...one,
-    status: 'pending',
-    reason: null,
-    version: 1,
-    createdAt: now,
-    changedAt: now,
-  }));
+  return wanted.map((one) => ({ ...one, reason: null, createdAt: now, changedAt: now }));
 }
 
 /**

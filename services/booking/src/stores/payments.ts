@@ -33,6 +33,7 @@ export async function insertPayments(
   tx: Transaction,
   wanted: readonly NewPayment[],
 ): Promise<void> {
+  if (wanted.length === 0) return;
   const rows = wanted.map((one) => ({
     id: one.id,
     booking_id: one.bookingId,
