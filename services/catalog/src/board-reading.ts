@@ -1,6 +1,9 @@
-import { applyChanges, type Board, blankBoard, createBoard } from './board.ts';
+import { applyChanges, type Board, type BoardChange, blankBoard, createBoard } from './board.ts';
 import type { SeatFace } from './seat.ts';
 import type { SeatStandings, Standing } from './stores/seat-standings.ts';
+
+/** A board as it was read, and the seats whose hold was taken after a given instant. */
+export type Reading = { board: Board; young: string[] };
 
 /**
  * A board as the documents have it. Where the board known before follows the same plan, only what
@@ -8,13 +11,19 @@ import type { SeatStandings, Standing } from './stores/seat-standings.ts';
  */
 export async function readBoard(
   standings: SeatStandings,
-  wanted: { eventId: string; planVersion: number; known: Board | undefined },
-): Promise<Board> {
-  const { eventId, planVersion, known } = wanted;
+  wanted: { eventId: string; planVersion: number; known: Board | undefined; youngFromMs: number },
+): Promise<Reading> {
+  const { eventId, planVersion, known, youngFromMs } = wanted;
+  const young: string[] = [];
+  const put = (board: Board, standing: Standing) => {
+    applyChanges(board, [changeOf(standing)]);
+    const { status, hold, seatId } = standing;
+    if (status === 'held' && hold && hold.takenAt.getTime() >= youngFromMs) young.push(seatId);
+  };
   if (known?.planVersion === planVersion) {
     const board = blankBoard(known);
     for await (const standing of standings.read(eventId)) put(board, standing);
-    return board;
+    return { board, young };
   }
   const faces: SeatFace[] = [];
   const stood: Standing[] = [];
@@ -26,12 +35,13 @@ export async function readBoard(
   }
   const board = createBoard(eventId, planVersion, faces);
   for (const standing of stood) put(board, standing);
-  return board;
+  return { board, young };
 }
 
-function put(board: Board, { seatId, version, status, hold }: Standing): void {
+/** How a seat stood, as a change of a board. */
+export function changeOf({ seatId, version, status, hold }: Standing): BoardChange {
   const endsAtMs = status === 'held' ? (hold?.expiresAt.getTime() ?? 0) : Number.POSITIVE_INFINITY;
-  applyChanges(board, [{ seatId, version, status, endsAtMs }]);
+  return { seatId, version, status, endsAtMs };
 }
 
 type Intern = ReturnType<typeof createIntern>;

@@ -5,7 +5,7 @@ import { describeError } from '@holdfast/shared/errors.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import { LRUCache } from 'lru-cache';
 import { applyChanges, applyDeltas, type Board, type BoardChange, deltaOf } from './board.ts';
-import { readBoard } from './board-reading.ts';
+import { changeOf, readBoard } from './board-reading.ts';
 import type { DeltaStream } from './delta-stream.ts';
 import { seatNewsOf } from './seat-changes.ts';
 import type { SeatStandings } from './stores/seat-standings.ts';
@@ -19,6 +19,8 @@ const SHOW_MS = 250;
 const SHOW_MEANWHILE_MS = 1_000;
 /** While Redis is away, a board is read anew from the documents at this age. */
 const AWAY_MS = 2_500;
+/** Takes younger than this when they are read may yet break off: they are looked at again. */
+const YOUNG_MS = 2_000;
 /** The documents are read again from time to time all the same: some changes have no message. */
 const RECHECK_MS = 30_000;
 
@@ -31,6 +33,8 @@ export type FollowedBoard = {
   /** Instants of this process: when others were last asked for changes, and the documents read. */
   checkedAt: number;
   readAt: number;
+  /** Seats that a take not yet settled may have held at that instant. */
+  young: readonly string[];
 };
 
 /** Changes made by this process while the documents are being read. */
@@ -84,7 +88,12 @@ export function createBoards(deps: {
     }
     const before = boards.peek(eventId);
     clockAheadMs = (await deps.standings.clockAheadMs(eventId)) ?? clockAheadMs;
-    const board = await readBoard(deps.standings, { eventId, planVersion, known: before?.board });
+    const { board, young } = await readBoard(deps.standings, {
+      eventId,
+      planVersion,
+      known: before?.board,
+      youngFromMs: nowMs() - YOUNG_MS,
+    });
     applyChanges(board, meanwhile);
     const followed: FollowedBoard = {
       board,
@@ -92,9 +101,10 @@ export function createBoards(deps: {
       revision: (before?.revision ?? 0) + 1,
       checkedAt: startedAt,
       readAt: startedAt,
+      young,
     };
     boards.set(eventId, followed);
-    if (before) await tellUntold(before, followed);
+    if (before) inBackground(eventId, tellUntold(before, followed));
     return followed;
   }
 
@@ -105,8 +115,22 @@ export function createBoards(deps: {
     const untold = [...board.versions.keys()].filter(
       (index) => (board.versions[index] ?? 0) > (before.board.versions[index] ?? 0),
     );
-    if (untold.length === 0) return;
-    await stream.write(new Map([[board.eventId, untold.map((index) => deltaOf(board, index))]]));
+    await tell(board, untold);
+  }
+
+  async function tell(board: Board, indexes: readonly number[]): Promise<void> {
+    if (indexes.length === 0) return;
+    await stream.write(new Map([[board.eventId, indexes.map((index) => deltaOf(board, index))]]));
+  }
+
+  /** A take that broke off has freed its seats without a message. */
+  async function lookAgain(followed: FollowedBoard): Promise<void> {
+    const { board, young } = followed;
+    followed.young = [];
+    const standings = await deps.standings.readSome(board.eventId, young);
+    const changed = applyChanges(board, standings.map(changeOf));
+    if (changed.length > 0) followed.revision += 1;
+    await tell(board, changed);
   }
 
   /** Brings a board up to date. */
@@ -137,7 +161,11 @@ export function createBoards(deps: {
     if (applyDeltas(board, since.deltas).length > 0) followed.revision += 1;
     followed.place = since.place;
     followed.checkedAt = askedAt;
-    if (askedAt - followed.readAt > RECHECK_MS) recheck(board.eventId);
+    const ageMs = askedAt - followed.readAt;
+    if (ageMs > YOUNG_MS && followed.young.length > 0) {
+      inBackground(board.eventId, lookAgain(followed));
+    }
+    if (ageMs > RECHECK_MS) recheck(board.eventId);
     return followed;
   }
 

@@ -118,6 +118,32 @@ describe('boards', () => {
     other.sweeper.start();
   });
 
+  it('drop a take that they read before it broke off, and tell others, though no message did', async () => {
+    const eventId = await world.event(2);
+    const seats = world.db.collection<{ _id: string }>('seats');
+    const { now } = await seats
+      .aggregate<{ now: Date }>([{ $match: { eventId } }, { $project: { now: '$$NOW' } }])
+      .toArray()
+      .then(([first]) => first ?? { now: new Date(0) });
+    const expiresAt = new Date(now.getTime() + 600_000);
+    const hold = { id: 'try', userId: 'u', attemptId: 'a', round: 0, takenAt: now, expiresAt };
+    const seat = { _id: `${eventId}:GENERAL-1` };
+    await seats.updateOne(seat, { $set: { status: 'held', hold }, $inc: { version: 1 } });
+    for (const { boards } of [world.catalog, other]) await boards.replanned(eventId);
+    const both = async () =>
+      String(await Promise.all([shown(other, eventId), shown(world.catalog, eventId)]));
+    expect(await both()).to.equal('held,available,held,available');
+    await seats.updateOne(seat, {
+      $set: { status: 'available' },
+      $unset: { hold: '' },
+      $inc: { version: 1 },
+    });
+    await waitUntil('the seat to be free', async () => !(await both()).includes('held'), {
+      limitMs: 5_000,
+    });
+    expect(await both()).to.equal(Array(4).fill('available').join());
+  });
+
   it('are read from the store once, however many ask at once', async () => {
     const eventId = await world.event(2);
     const boards = await Promise.all(Array.from({ length: 50 }, () => other.boards.get(eventId)));
