@@ -1,5 +1,5 @@
 import type { BookingState } from '@holdfast/shared/contracts/bookings.ts';
-import { eventCancelled, eventCreated } from '@holdfast/shared/contracts/events.ts';
+import { eventCancelled, eventCreated, eventUpdated } from '@holdfast/shared/contracts/events.ts';
 import { holdPinned } from '@holdfast/shared/contracts/holds.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
@@ -78,6 +78,22 @@ describe('checkout for an event that is cancelled', () => {
       reason: 'event_cancelled',
       refundedMinor: 9_600,
     });
+  });
+
+  it('keeps the status of an event whatever it is, and sells on unless it is cancelled', async () => {
+    const { offer, bookingId } = await place();
+    const { eventId } = offer;
+    await world.catalog.publishEvent(eventCreated, { eventId }, 1);
+    const unheardOf = { eventId, status: 'moved_indoors' as 'published' };
+    await world.catalog.publishEvent(eventUpdated, unheardOf, 2);
+    await waitUntil('the status to be projected', async () => {
+      const rows = await world.rows(
+        `select from events where event_id = $1 and status = 'moved_indoors'`,
+        [eventId],
+      );
+      return rows.length === 1;
+    });
+    expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed' });
   });
 
   async function cancelEvent(eventId: string): Promise<void> {

@@ -3,9 +3,13 @@ import type { EventStatus } from '@holdfast/shared/contracts/events.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { HistoryEntry } from './hold.ts';
+import type { Translations } from './languages.ts';
 import type { PlanEdit } from './plan-edit.ts';
 import type { SeatFace } from './seat.ts';
 import type { SeatPolicy } from './seat-policy.ts';
+
+/** A picture of an event; its ratio is width to height, such as 16:9. */
+export type Image = { url: string; alt: string; ratio: string };
 
 export type Price = { category: string; priceMinor: number };
 
@@ -46,7 +50,12 @@ export type Event = {
   artists: string[];
   category: string;
   startsAt: Date;
+  endsAt?: Date | null;
+  /** The window of the sale, by the store's clock; without an end it stays open. */
   onSaleAt: Date;
+  offSaleAt?: Date | null;
+  images?: Image[];
+  translations?: Translations;
   prices: Price[];
   currency: string;
   tags: string[];
@@ -72,17 +81,6 @@ export type Event = {
   history: HistoryEntry[];
   outbox: Message[];
 };
-
-/** Why nothing can be held for an event, whatever the seats; its on-sale date is the seats' rule. */
-export function refuseSale(event: Event | undefined, eventId: string): Refusal | undefined {
-  if (event === undefined || !event.ready || event.status === 'draft') {
-    return refused('event_not_found', `There is no event ${eventId} for sale.`);
-  }
-  if (event.status === 'cancelled') {
-    return refused('event_cancelled', `The event ${event.name} will not take place.`);
-  }
-  return undefined;
-}
 
 /** Whether the event has a price for each of the seats: a plan edit may have come in between. */
 export function isPriced(event: Event, seats: readonly SeatFace[]): boolean {
@@ -132,17 +130,26 @@ export function checkPrices(
 /** Checks instants and currency beyond what a schema can say. */
 export function checkTerms(terms: {
   startsAt: Date;
+  endsAt?: Date | null;
   onSaleAt: Date;
+  offSaleAt?: Date | null;
   currency: string;
 }): Refusal | undefined {
-  if (![terms.startsAt, terms.onSaleAt].every(isTellable)) {
+  const { startsAt, endsAt, onSaleAt, offSaleAt } = terms;
+  if (![startsAt, onSaleAt, endsAt ?? startsAt, offSaleAt ?? onSaleAt].every(isTellable)) {
     return refused(
       'invalid_request',
-      'startsAt and onSaleAt must be dates that exist, from 1970 to 9999.',
+      'startsAt, endsAt, onSaleAt and offSaleAt must be dates that exist, from 1970 to 9999.',
     );
   }
-  if (terms.onSaleAt > terms.startsAt) {
+  if (onSaleAt > startsAt) {
     return refused('invalid_request', 'The sale must open before the event starts.');
+  }
+  if (offSaleAt && offSaleAt <= onSaleAt) {
+    return refused('invalid_request', 'The sale must end after it opens.');
+  }
+  if (endsAt && endsAt <= startsAt) {
+    return refused('invalid_request', 'The event must end after it starts.');
   }
   if (!Intl.supportedValuesOf('currency').includes(terms.currency)) {
     return refused('invalid_request', `${terms.currency} is not an ISO 4217 currency.`);
@@ -163,20 +170,6 @@ export function isTimeZone(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-const NEXT: Readonly<Record<EventStatus, readonly EventStatus[]>> = {
-  draft: ['draft', 'published', 'cancelled'],
-  published: ['published', 'cancelled'],
-  cancelled: [],
-};
-
-/** A cancelled event stays so, and a published one is not hidden again. */
-export function checkStatusChange(event: Event, to: EventStatus): Refusal | undefined {
-  if (NEXT[event.status].includes(to)) return undefined;
-  return event.status === 'cancelled'
-    ? refused('event_cancelled', `The event ${event.name} is cancelled and can not be changed.`)
-    : refused('invalid_request', `An event that is ${event.status} can not become ${to}.`);
 }
 
 export function searchTextOf(

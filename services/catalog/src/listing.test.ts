@@ -17,7 +17,11 @@ describe('a listing', () => {
       [0, 0, 'TICKETS_NOT_AVAILABLE'],
     ];
     for (const [left, seats, stock] of cases) {
-      expect(stockOf(left, seats), `${left} of ${seats}`).to.equal(stock);
+      const event = { seatCount: seats, status: 'published' } as const;
+      expect(stockOf(left, event), `${left} of ${seats}`).to.equal(stock);
+    }
+    for (const status of ['off_sale', 'postponed'] as const) {
+      expect(stockOf(9, { seatCount: 9, status }), status).to.equal('TICKETS_NOT_AVAILABLE');
     }
   });
 

@@ -1,4 +1,5 @@
-import type { Event } from './event.ts';
+import type { Event, Image } from './event.ts';
+import { SELLING, STANDING } from './event-status.ts';
 import { wordsOf } from './words.ts';
 
 /** How much is left, in the words that shops of tickets use. */
@@ -39,7 +40,10 @@ export type Listing = SeatCounts & {
   /** Where the venue stands, as GeoJSON. */
   place?: { type: 'Point'; coordinates: [longitude: number, latitude: number] };
   startsAt: Date;
+  endsAt: Date | null;
   onSaleAt: Date;
+  offSaleAt: Date | null;
+  image: Image | null;
   status: Event['status'];
   currency: string;
   priceFromMinor: number;
@@ -68,14 +72,21 @@ export function listingOf(
   event: Event,
   location: { latitude: number; longitude: number } | undefined,
 ): ListingFace {
-  const strong = wordsOf([event.name, ...event.artists].join(' '));
-  const rest = [...event.tags, event.venueName, event.city, event.category, event.description];
+  const strong = wordsOf([event.name, ...event.artists, ...translatedNames(event)].join(' '));
+  const rest = [
+    ...event.tags,
+    event.venueName,
+    event.city,
+    event.category,
+    event.description,
+    ...Object.values(event.translations ?? {}).map((one) => one.description ?? ''),
+  ];
   const words = [...new Set([...strong, ...wordsOf(rest.join(' '))])].slice(0, MOST_WORDS);
   const prices = event.prices.map((price) => price.priceMinor);
   return {
     _id: event._id,
     version: event.version,
-    shown: event.ready && event.status !== 'draft' && event.status !== 'cancelled',
+    shown: event.ready && STANDING.includes(event.status),
     name: event.name,
     artists: event.artists,
     category: event.category,
@@ -89,7 +100,10 @@ export function listingOf(
       place: { type: 'Point', coordinates: [location.longitude, location.latitude] },
     }),
     startsAt: event.startsAt,
+    endsAt: event.endsAt ?? null,
     onSaleAt: event.onSaleAt,
+    offSaleAt: event.offSaleAt ?? null,
+    image: event.images?.[0] ?? null,
     status: event.status,
     currency: event.currency,
     priceFromMinor: Math.min(...prices),
@@ -100,9 +114,16 @@ export function listingOf(
   };
 }
 
-/** Few are a tenth of the seats, or five. */
-export function stockOf(left: number, seatCount: number): Stock {
-  if (left <= 0) return 'TICKETS_NOT_AVAILABLE';
+function translatedNames({ translations = {} }: Pick<Event, 'translations'>): string[] {
+  return Object.values(translations).flatMap(({ name }) => name ?? []);
+}
+
+/** Few are a tenth of the seats, or five; of an event that is not sold there is nothing. */
+export function stockOf(
+  left: number,
+  { seatCount, status }: Pick<Event, 'seatCount' | 'status'>,
+): Stock {
+  if (left <= 0 || !SELLING.includes(status)) return 'TICKETS_NOT_AVAILABLE';
   return left <= Math.max(FEW_SEATS, seatCount * FEW_PART)
     ? 'FEW_TICKETS_LEFT'
     : 'TICKETS_AVAILABLE';

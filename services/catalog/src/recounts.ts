@@ -25,17 +25,19 @@ export function createRecounts(count: (eventId: string) => Promise<void>) {
     return [...changed].filter((eventId) => !notBefore.has(eventId));
   }
 
+  function note(eventId: string): void {
+    changed.add(eventId);
+    lastLooks.set(eventId, monotonicMs() + LAST_LOOK_MS);
+  }
+
   return {
-    note(eventId: string): void {
-      changed.add(eventId);
-      lastLooks.set(eventId, monotonicMs() + LAST_LOOK_MS);
-    },
+    note,
 
     /** Notes the events of which messages tell a change of seats. */
     noteMessages(messages: readonly Message[]): void {
       for (const message of messages) {
         const news = seatNewsOf(message);
-        if (news) this.note(news.eventId);
+        if (news) note(news.eventId);
       }
     },
 

@@ -80,6 +80,7 @@ export type SeatStanding = Pick<Seat, '_id' | 'seatId' | 'status' | 'hold' | 'la
 export type Miss =
   | { reason: 'not_found'; seatIds: string[] }
   | { reason: 'not_on_sale' }
+  | { reason: 'sale_ended' }
   | { reason: 'taken'; seatIds: string[] }
   /** The account's own holds ran out on them just now; others may take them. */
   | { reason: 'cooling'; seatIds: string[]; leftMs: number }
@@ -95,6 +96,7 @@ export function explainMiss(given: {
   found: readonly SeatStanding[];
   settled: ReadonlySet<string>;
   onSaleAt: Date;
+  offSaleAt?: Date | null;
   now: Date;
   userId: string;
 }): Miss {
@@ -102,6 +104,7 @@ export function explainMiss(given: {
   const missing = given.wanted.filter((seatId) => !byId.has(seatId));
   if (missing.length > 0) return { reason: 'not_found', seatIds: missing };
   if (given.onSaleAt > given.now) return { reason: 'not_on_sale' };
+  if (given.offSaleAt && given.offSaleAt <= given.now) return { reason: 'sale_ended' };
   const taken = given.found.filter((seat) => isTaken(seat, given.settled, given.now));
   if (taken.length > 0) return { reason: 'taken', seatIds: taken.map((seat) => seat.seatId) };
   const cooling = given.found.flatMap((seat) => {

@@ -152,12 +152,14 @@ export async function createService(
     return seenEvents.forget(eventId);
   });
   const vocabulary = createVocabulary(db);
+  const listings = createListings(db);
   const listing = createListingLoops({
     events,
     venues,
-    listings: createListings(db),
+    listings,
     vocabulary,
     countSeats: (eventId) => countSeats(boards, eventId),
+    turned: (eventId) => seenEvents.forget(eventId),
     log,
   });
   const seatEdits = createSeatEdits(db);
@@ -241,7 +243,11 @@ export async function createService(
       ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
       ...planRoutes({ venues, plans, wake }),
       ...searchRoutes({ index: keepCounts(createSearchIndex(db)), vocabulary }),
-      ...eventRoutes(eventStores, seenEvents),
+      ...eventRoutes(
+        eventStores,
+        seenEvents,
+        async (eventId) => (await listings.find(eventId))?.left,
+      ),
       ...seatRoutes({ seats: createSeatViews(db), boards, events: seenEvents }),
       ...seatMapRoutes({ boards, snapshots, events: seenEvents }),
       ...blockRoutes(blocking),

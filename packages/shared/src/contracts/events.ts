@@ -2,7 +2,14 @@ import Joi from 'joi';
 import type { Contract } from './contract.ts';
 import { currency, id, instant, minor, timeZone } from './fields.ts';
 
-export const EVENT_STATUSES = ['draft', 'published', 'cancelled'] as const;
+export const EVENT_STATUSES = [
+  'draft',
+  'published',
+  'off_sale',
+  'postponed',
+  'rescheduled',
+  'cancelled',
+] as const;
 export type EventStatus = (typeof EVENT_STATUSES)[number];
 
 /** An event as it stands after the change. */
@@ -57,8 +64,10 @@ const eventSchema = Joi.object<EventState>({
   startsAt: instant().required(),
   timeZone: timeZone().required(),
   onSaleAt: instant().required(),
+  // A consumer has to bear a status that it does not know.
   status: Joi.string()
-    .valid(...EVENT_STATUSES)
+    .pattern(/^[a-z_]{1,40}$/)
+    .description(`One of ${EVENT_STATUSES.join(', ')}; others may follow`)
     .required(),
   currency: currency().required(),
   prices: Joi.array()

@@ -6,7 +6,12 @@ const LIST_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 250;
 
 /** Keeps what browsing clients see behind the events and their seats by moments. */
-export function createListingLoops(stores: ListingStores): {
+export function createListingLoops(
+  stores: ListingStores & {
+    /** Hears of events that sold out, or have seats again. */
+    turned: (eventId: string) => Promise<void>;
+  },
+): {
   /** Shows changed events; to be woken by each change. */
   lister: Loop;
   /** Counts the seats of events of which `recounts` heard. */
@@ -15,14 +20,14 @@ export function createListingLoops(stores: ListingStores): {
 } {
   const recounts = createRecounts(async (eventId) => {
     const count = await stores.countSeats(eventId);
-    if (count) await stores.listings.recount(eventId, count);
+    if (count && (await stores.listings.recount(eventId, count))) await stores.turned(eventId);
   });
   const lister = createLoop({
     name: 'lister',
     intervalMs: LIST_EVERY_MS,
     log: stores.log,
     async round() {
-      const listed = await listEvents(stores);
+      const listed = await listEvents(stores, recounts.note);
       // Whatever was missed, by a process that died perhaps, is counted in its turn.
       if (listed === 0) {
         const [oldest] = await stores.listings.countedFirst(1);

@@ -3,7 +3,8 @@ import { holdChanged } from '@holdfast/shared/contracts/holds.ts';
 import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Event, priceSeats, refuseSale } from '../event.ts';
+import { type Event, priceSeats } from '../event.ts';
+import { refuseSale } from '../event-status.ts';
 import { type Hold, historyEntry, MOST_CHANGES } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import type { Seat } from '../seat.ts';
@@ -118,6 +119,7 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
   const take: Take = {
     eventId: hold.eventId,
     onSaleAt: event.onSaleAt,
+    offSaleAt: event.offSaleAt ?? null,
     holdId: hold._id,
     userId: hold.userId,
     attemptId,

@@ -5,13 +5,15 @@ import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import {
   checkPrices,
-  checkStatusChange,
   checkTerms,
   type Event,
+  type Image,
   type Price,
   searchTextOf,
 } from '../event.ts';
+import { checkStatusChange } from '../event-status.ts';
 import { historyEntry } from '../hold.ts';
+import type { Translations } from '../languages.ts';
 import { eventMessage } from '../messages.ts';
 import type { SeatPolicy } from '../seat-policy.ts';
 import type { EventChange, Events } from '../stores/events.ts';
@@ -27,7 +29,11 @@ export type EventEdit = {
   artists?: string[];
   category?: string;
   startsAt?: string;
+  endsAt?: string | null;
   onSaleAt?: string;
+  offSaleAt?: string | null;
+  images?: Image[];
+  translations?: Translations;
   prices?: Price[];
   tags?: string[];
   metadata?: Record<string, string | number | boolean>;
@@ -50,11 +56,14 @@ export async function changeEvent(
 ): Promise<Event | Refusal> {
   const event = await deps.events.find(command.eventId);
   if (event === undefined) return refused('event_not_found', `No event ${command.eventId}.`);
-  const { version, startsAt, onSaleAt, heldKeepPrice, ...rest } = command.edit;
+  const { version, startsAt, endsAt, onSaleAt, offSaleAt, heldKeepPrice, ...rest } = command.edit;
+  const orNone = (text: string | null) => (text === null ? null : new Date(text));
   const change: EventChange = {
     ...rest,
     ...(startsAt !== undefined && { startsAt: new Date(startsAt) }),
+    ...(endsAt !== undefined && { endsAt: orNone(endsAt) }),
     ...(onSaleAt !== undefined && { onSaleAt: new Date(onSaleAt) }),
+    ...(offSaleAt !== undefined && { offSaleAt: orNone(offSaleAt) }),
   };
   const after: Event = { ...event, ...change };
   const refusal =
@@ -64,7 +73,7 @@ export async function changeEvent(
       ? refuseVersion(event.version)
       : undefined) ??
     refuseDuringEdit(event) ??
-    checkStatusChange(event, after.status) ??
+    checkStatusChange(event, after) ??
     checkTerms(after) ??
     checkPrices(after.prices, event.categories);
   if (refusal) return refusal;

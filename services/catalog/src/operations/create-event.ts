@@ -5,8 +5,16 @@ import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import { type Origin, systemOrigin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
-import { checkPrices, checkTerms, type Event, type Price, searchTextOf } from '../event.ts';
+import {
+  checkPrices,
+  checkTerms,
+  type Event,
+  type Image,
+  type Price,
+  searchTextOf,
+} from '../event.ts';
 import { historyEntry } from '../hold.ts';
+import type { Translations } from '../languages.ts';
 import { eventMessage } from '../messages.ts';
 import type { SeatPolicy } from '../seat-policy.ts';
 import type { Events } from '../stores/events.ts';
@@ -23,7 +31,11 @@ export type EventInput = {
   artists: string[];
   category: string;
   startsAt: string;
+  endsAt?: string | null;
   onSaleAt: string;
+  offSaleAt?: string | null;
+  images?: Image[];
+  translations?: Translations;
   prices: Price[];
   currency: string;
   tags: string[];
@@ -72,13 +84,10 @@ async function draftEvent(
   const { input, owner, origin } = command;
   const venue = await stores.venues.find(input.venueId);
   if (venue === undefined) return refused('venue_not_found', `No venue ${input.venueId}.`);
-  const { startsAt, onSaleAt } = {
-    startsAt: new Date(input.startsAt),
-    onSaleAt: new Date(input.onSaleAt),
-  };
+  const times = readTimes(input);
   const refusal =
     refuseStranger(venue, owner) ??
-    checkTerms({ startsAt, onSaleAt, currency: input.currency }) ??
+    checkTerms({ ...times, currency: input.currency }) ??
     checkPrices(input.prices, venue.categories);
   if (refusal) return refusal;
   const now = systemClock.now();
@@ -90,8 +99,9 @@ async function draftEvent(
     ownerId: owner.userId,
     fingerprint: fingerprint(input),
     ...input,
-    startsAt,
-    onSaleAt,
+    ...times,
+    images: input.images ?? [],
+    translations: input.translations ?? {},
     venueName: venue.name,
     city: venue.city,
     country: venue.country,
@@ -108,6 +118,18 @@ async function draftEvent(
     createdAt: now,
     history: [historyEntry(now, origin, 'created', null, { status: input.status })],
     outbox: [],
+  };
+}
+
+/** The instants of an event; a sale without an end of its own ends with the event. */
+function readTimes(input: EventInput) {
+  const instant = (text: string | null | undefined) => (text ? new Date(text) : null);
+  const endsAt = instant(input.endsAt);
+  return {
+    startsAt: new Date(input.startsAt),
+    endsAt,
+    onSaleAt: new Date(input.onSaleAt),
+    offSaleAt: instant(input.offSaleAt) ?? endsAt,
   };
 }
 

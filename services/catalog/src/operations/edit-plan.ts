@@ -4,7 +4,8 @@ import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
-import { checkPrices, checkStatusChange, type Event, type Price } from '../event.ts';
+import { checkPrices, type Event, type Price } from '../event.ts';
+import { checkStatusChange } from '../event-status.ts';
 import { historyEntry } from '../hold.ts';
 import { eventMessage } from '../messages.ts';
 import { comparePlans, type PlanDifference, type PlanEdit } from '../plan-edit.ts';
@@ -85,7 +86,7 @@ function refuseEdit(event: Event, { actor, input }: EditPlan): Refusal | undefin
     (input.version !== undefined && input.version !== event.version
       ? refuseVersion(event.version)
       : undefined) ??
-    checkStatusChange(event, event.status)
+    checkStatusChange(event, event)
   );
 }
 

@@ -22,17 +22,22 @@ const BATCH = 100;
  * Brings the listings of changed events up to date; how many. Each event's change says in the same
  * write that it is not listed yet, so none is forgotten whatever dies in between.
  */
-export async function listEvents(stores: ListingStores): Promise<number> {
-  let listed = 0;
+export async function listEvents(
+  stores: ListingStores,
+  /** Hears of each that was listed: its stock follows from its status too. */
+  listed: (eventId: string) => void,
+): Promise<number> {
+  let done = 0;
   for (const event of await stores.events.unlisted(BATCH)) {
     try {
       await listEvent(stores, event);
-      listed += 1;
+      listed(event._id);
+      done += 1;
     } catch (error) {
       stores.log.warn('event.not_listed', { eventId: event._id, error: describeError(error) });
     }
   }
-  return listed;
+  return done;
 }
 
 async function listEvent(stores: ListingStores, event: Event): Promise<void> {

@@ -4,7 +4,8 @@ import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import type { Block } from '../block.ts';
-import { type Event, refuseSale } from '../event.ts';
+import type { Event } from '../event.ts';
+import { refuseGone } from '../event-status.ts';
 import { historyEntry } from '../hold.ts';
 import { type BlockStores, finishBlock } from './finish-block.ts';
 import { refuseStranger } from './ownership.ts';
@@ -122,7 +123,7 @@ async function refuseOther(
   const refusal = refuseStranger(event, actor);
   // What is not published yet may have seats kept back as well.
   return (
-    refusal ?? (event.status === 'draft' && event.ready ? undefined : refuseSale(event, eventId))
+    refusal ?? (event.status === 'draft' && event.ready ? undefined : refuseGone(event, eventId))
   );
 }
 

@@ -11,7 +11,7 @@ const PATIENCE_MS = 3_000;
 const FIRST_PAUSE_MS = 4;
 const LONGEST_PAUSE_MS = 50;
 
-type Sought = Pick<Take, 'eventId' | 'onSaleAt' | 'userId'>;
+type Sought = Pick<Take, 'eventId' | 'onSaleAt' | 'offSaleAt' | 'userId'>;
 type FinalMiss = Exclude<Miss, { reason: 'contended' }>;
 
 /**
@@ -117,7 +117,7 @@ function lastsMs(seat: SeatStanding, now: Date): number {
   return leftMs > 0 ? leftMs : Number.POSITIVE_INFINITY;
 }
 
-export function refuseMiss(miss: FinalMiss, take: Pick<Sought, 'onSaleAt'>): Refusal {
+export function refuseMiss(miss: FinalMiss, take: Pick<Sought, 'onSaleAt' | 'offSaleAt'>): Refusal {
   switch (miss.reason) {
     case 'not_found':
       return refused('seat_not_found', `The event has no seat ${miss.seatIds.join(', ')}.`, {
@@ -129,6 +129,10 @@ export function refuseMiss(miss: FinalMiss, take: Pick<Sought, 'onSaleAt'>): Ref
         `The sale opens at ${take.onSaleAt.toISOString()}: try again then.`,
         { onSaleAt: take.onSaleAt.toISOString() },
       );
+    case 'sale_ended':
+      return refused('event_not_on_sale', 'The sale is over.', {
+        offSaleAt: take.offSaleAt?.toISOString(),
+      });
     case 'taken':
       return refuseTaken(miss.seatIds);
     case 'cooling':

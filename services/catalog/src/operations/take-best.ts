@@ -2,7 +2,7 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { refuseSale } from '../event.ts';
+import { refuseSale } from '../event-status.ts';
 import type { PromisedSeats } from '../promised-seats.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import { type BestChoice, type BestWish, pickBest, type Seen } from './pick-best.ts';

@@ -4,7 +4,8 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { ChoiceReasons } from '../choice-reasons.ts';
-import { type Event, isPriced, priceSeats, refuseSale } from '../event.ts';
+import { type Event, isPriced, priceSeats } from '../event.ts';
+import { refuseSale } from '../event-status.ts';
 import { type Hold, historyEntry, totalOf } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import { type Seat, seatKey } from '../seat.ts';
@@ -141,6 +142,7 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
   const take: Take = {
     eventId: event._id,
     onSaleAt: event.onSaleAt,
+    offSaleAt: event.offSaleAt ?? null,
     holdId,
     userId,
     attemptId,

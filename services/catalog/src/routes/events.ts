@@ -5,13 +5,14 @@ import { type Reply, type Route, reply, route } from '@holdfast/shared/http/rout
 import Joi from 'joi';
 import type { Remembered } from '../cache.ts';
 import type { Event } from '../event.ts';
+import { languageOf } from '../languages.ts';
 import { changeEvent, type EventEdit } from '../operations/change-event.ts';
 import { createEvent, type EventInput, type EventStores } from '../operations/create-event.ts';
 import type { EventFilter } from '../stores/events.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { keepEvent, keepEvents } from './keeping.ts';
 import { cursor, eventEdit, eventParams, limit, newEvent, text, zonedInstant } from './schemas.ts';
-import { type EventView, viewEvent } from './views.ts';
+import { type EventView, showEvent, viewEvent } from './views.ts';
 
 type EventQuery = {
   category?: string;
@@ -35,9 +36,14 @@ const EMPTY = {
   status: 'draft',
 } satisfies Partial<EventInput>;
 
-export function eventRoutes(stores: EventStores, remembered: Remembered<EventView>): Route[] {
+export function eventRoutes(
+  stores: EventStores,
+  remembered: Remembered<EventView>,
+  /** Seats left of an event, as far as they were counted. */
+  leftOf: (eventId: string) => Promise<number | undefined>,
+): Route[] {
   const answer = (one: Event, status: number) =>
-    reply(status, { event: viewEvent(one) }, { location: `/api/events/${one._id}` });
+    reply(status, { event: viewNow(one) }, { location: `/api/events/${one._id}` });
 
   return [
     route<{ body: Omit<EventInput, keyof typeof EMPTY> & Partial<EventInput> }>({
@@ -88,7 +94,7 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
       responses: { 200: { description: 'The events' } },
       async run({ actor }) {
         const own = await stores.events.listOwn(actor.userId, OWN_EVENTS);
-        return reply(200, { events: own.map(viewEvent) });
+        return reply(200, { events: own.map(viewNow) });
       },
     }),
     route<{ params: { eventId: string } }>({
@@ -102,10 +108,17 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
       params: eventParams,
       responses: { 200: event },
       errors: ['event_not_found'],
-      async run({ params }) {
-        const found = await remembered.read(params.eventId);
+      async run({ params, headers }) {
+        const [found, left] = await Promise.all([
+          remembered.read(params.eventId),
+          leftOf(params.eventId),
+        ]);
         if (!found) return refused('event_not_found', `There is no event ${params.eventId}.`);
-        return reply(200, { event: found }, undefined, keepEvent(found, systemClock.now()));
+        const now = systemClock.now();
+        const wanted = headers['accept-language']?.toString();
+        const language = languageOf(wanted, Object.keys(found.translations));
+        const shown = showEvent(found, now, { left, language });
+        return reply(200, { event: shown }, undefined, keepEvent(shown, now));
       },
     }),
     route<{ params: { eventId: string }; body: EventEdit }>({
@@ -141,6 +154,8 @@ export function eventRoutes(stores: EventStores, remembered: Remembered<EventVie
   ];
 }
 
+const viewNow = (event: Event) => showEvent(viewEvent(event), systemClock.now());
+
 async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply | Refusal> {
   const place = readCursor(query.cursor, 2);
   if (isRefusal(place)) return place;
@@ -159,7 +174,7 @@ async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply
   const found = await stores.events.listPublished(filter);
   const last = found.length === query.limit ? found.at(-1) : undefined;
   const page = {
-    events: found.map(viewEvent),
+    events: found.map(viewNow),
     next: last ? writeCursor([last.startsAt.toISOString(), last._id]) : null,
   };
   return reply(200, page, undefined, keepEvents);

@@ -40,6 +40,31 @@ const metadata = () =>
     .max(50)
     .description('Free flat members: text, number or boolean');
 
+const images = () =>
+  Joi.array()
+    .items(
+      Joi.object({
+        url: Joi.string()
+          .pattern(/^https:\/\/[^\s"'<>\\]{3,1000}$/, 'https address')
+          .required(),
+        alt: Joi.string().allow('').max(300).required().description('What there is to be seen'),
+        ratio: Joi.string()
+          .pattern(/^\d{1,2}:\d{1,2}$/, 'width to height')
+          .example('16:9')
+          .required(),
+      }),
+    )
+    .max(20);
+
+const translations = () =>
+  Joi.object()
+    .pattern(
+      /^[a-z]{2,3}(-[A-Z]{2})?$/,
+      Joi.object({ name: text(200), description: Joi.string().allow('').max(5_000) }),
+    )
+    .max(20)
+    .description('Texts by language; one is chosen by Accept-Language');
+
 const location = () =>
   Joi.object({
     latitude: Joi.number().min(-90).max(90).required(),
@@ -88,7 +113,11 @@ const eventMembers = {
   artists: words(100, 200),
   category: text(60),
   startsAt: zonedInstant(),
+  endsAt: zonedInstant().allow(null),
   onSaleAt: zonedInstant(),
+  offSaleAt: zonedInstant().allow(null).description('End of the sale; else that of the event'),
+  images: images(),
+  translations: translations(),
   prices: prices(),
   tags: words(50, 60),
   metadata: metadata(),

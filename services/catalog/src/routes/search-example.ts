@@ -15,6 +15,7 @@ export const hitExample = {
   startsAtLocal: '2027-03-14T19:30',
   onSaleAt: '2026-12-01T09:00:00.000Z',
   status: 'published',
+  shownStatus: 'on_sale',
   currency: 'EUR',
   priceFromMinor: 2800,
   priceToMinor: 4800,

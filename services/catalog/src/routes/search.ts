@@ -1,8 +1,10 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
+import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
 import { id, instant, minor } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
+import { SHOWN_STATUSES, shownStatusOf } from '../event-status.ts';
 import { STOCKS } from '../listing.ts';
 import {
   readFacets,
@@ -70,8 +72,20 @@ const hitView = Joi.object({
   timeZone: Joi.string().required(),
   startsAt: instant().required(),
   startsAtLocal: Joi.string().required().description('On the wall of the venue, without zone'),
+  endsAt: instant(),
   onSaleAt: instant().required(),
-  status: Joi.string().required(),
+  offSaleAt: instant(),
+  status: Joi.string()
+    .valid(...EVENT_STATUSES)
+    .required(),
+  shownStatus: Joi.string()
+    .valid(...SHOWN_STATUSES)
+    .required(),
+  image: Joi.object({
+    url: Joi.string().required(),
+    alt: Joi.string().allow('').required(),
+    ratio: Joi.string().required(),
+  }),
   currency: Joi.string().required(),
   priceFromMinor: minor().required(),
   priceToMinor: minor().required(),
@@ -341,8 +355,12 @@ function viewHit(hit: Hit) {
     timeZone: hit.timeZone,
     startsAt: hit.startsAt.toISOString(),
     startsAtLocal: localTimeOf(hit.startsAt, hit.timeZone),
+    ...(hit.endsAt && { endsAt: hit.endsAt.toISOString() }),
     onSaleAt: hit.onSaleAt.toISOString(),
+    ...(hit.offSaleAt && { offSaleAt: hit.offSaleAt.toISOString() }),
     status: hit.status,
+    shownStatus: shownStatusOf(hit, systemClock.now(), hit.left),
+    ...(hit.image && { image: hit.image }),
     currency: hit.currency,
     priceFromMinor: hit.priceFromMinor,
     priceToMinor: hit.priceToMinor,

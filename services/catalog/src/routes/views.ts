@@ -1,6 +1,8 @@
 import type { Event, Venue } from '../event.ts';
+import { shownStatusOf } from '../event-status.ts';
 import { type Hold, shownStatus } from '../hold.ts';
 import { DEFAULT_POLICY } from '../seat-policy.ts';
+import { localTimeOf } from '../when.ts';
 
 /** What anyone may see of a venue. */
 export function viewVenue(venue: Venue) {
@@ -35,7 +37,12 @@ export function viewEvent(event: Event) {
     artists: event.artists,
     category: event.category,
     startsAt: event.startsAt.toISOString(),
+    startsAtLocal: localTimeOf(event.startsAt, event.timeZone),
+    ...(event.endsAt && { endsAt: event.endsAt.toISOString() }),
     onSaleAt: event.onSaleAt.toISOString(),
+    ...(event.offSaleAt && { offSaleAt: event.offSaleAt.toISOString() }),
+    images: event.images ?? [],
+    translations: event.translations ?? {},
     prices: event.prices,
     currency: event.currency,
     tags: event.tags,
@@ -51,6 +58,37 @@ export function viewEvent(event: Event) {
   };
 }
 export type EventView = ReturnType<typeof viewEvent>;
+
+/** An event as it is shown at an instant, in a language of its texts or as it was written. */
+export function showEvent(
+  view: EventView,
+  now: Date,
+  { left, language }: { left?: number | undefined; language?: string | undefined } = {},
+) {
+  const { name, description } = (language && view.translations[language]) || {};
+  return {
+    ...view,
+    ...(name !== undefined && { name }),
+    ...(description !== undefined && { description }),
+    ...(language !== undefined && { language }),
+    shownStatus: shownStatusOf(timesOf(view), now, left),
+  };
+}
+
+/** The instants of a view, which carries them as text. */
+export function timesOf({ status, startsAt, endsAt, onSaleAt, offSaleAt }: Timed) {
+  return {
+    status,
+    startsAt: new Date(startsAt),
+    endsAt: endsAt ? new Date(endsAt) : null,
+    onSaleAt: new Date(onSaleAt),
+    offSaleAt: offSaleAt ? new Date(offSaleAt) : null,
+  };
+}
+type Timed = Pick<EventView, 'status' | 'startsAt' | 'onSaleAt'> & {
+  endsAt?: string;
+  offSaleAt?: string;
+};
 
 /** What its owner sees of a hold. */
 export function viewHold(hold: Hold, now: Date) {

@@ -2,6 +2,7 @@ import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Connection, QueryFilter } from 'mongoose';
 import { Schema } from 'mongoose';
 import type { Event } from '../event.ts';
+import { STANDING } from '../event-status.ts';
 import type { HistoryEntry } from '../hold.ts';
 import { createEventPlans } from './event-plans.ts';
 import { gather } from './gather.ts';
@@ -25,7 +26,11 @@ const schema = new Schema<Event>(
     artists: { type: [String], default: [] },
     category: { type: String, required: true },
     startsAt: { type: Date, required: true },
+    endsAt: { type: Date, default: null },
     onSaleAt: { type: Date, required: true },
+    offSaleAt: { type: Date, default: null },
+    images: { type: [Schema.Types.Mixed], default: [] },
+    translations: { type: Schema.Types.Mixed, default: {} },
     prices: { type: [Schema.Types.Mixed], required: true },
     currency: { type: String, required: true },
     tags: { type: [String], default: [] },
@@ -56,7 +61,11 @@ export type EventChange = Partial<
     | 'artists'
     | 'category'
     | 'startsAt'
+    | 'endsAt'
     | 'onSaleAt'
+    | 'offSaleAt'
+    | 'images'
+    | 'translations'
     | 'prices'
     | 'tags'
     | 'metadata'
@@ -194,7 +203,7 @@ export function createEvents(
       const { after } = filter;
       return list(
         {
-          status: 'published',
+          status: { $in: [...STANDING] },
           ready: true,
           ...(filter.category !== undefined && { category: filter.category }),
           ...(filter.city !== undefined && { city: filter.city }),

@@ -8,13 +8,16 @@ export type SeatCount = SeatCounts & { asOf: Date };
 /** Writes listings: their faces as events change, their counts as seats do. */
 export function createListings(db: Db) {
   const listings = db.collection<Listing>('listings');
-  const countsOf = ({ left, held, sold, byCategory, asOf }: SeatCount, seatCount: number) => ({
+  const countsOf = (
+    { left, held, sold, byCategory, asOf }: SeatCount,
+    event: Pick<Listing, 'seatCount' | 'status'>,
+  ) => ({
     left,
     held,
     sold,
     byCategory,
     asOf,
-    stock: stockOf(left, seatCount),
+    stock: stockOf(left, event),
   });
 
   return {
@@ -30,29 +33,40 @@ export function createListings(db: Db) {
     /** The first listing of an event; one that is there already is left as it is. */
     async insert(face: ListingFace, count: SeatCount): Promise<void> {
       try {
-        await listings.insertOne({ ...face, ...countsOf(count, face.seatCount), popularity: 0 });
+        await listings.insertOne({ ...face, ...countsOf(count, face), popularity: 0 });
       } catch (error) {
         if (!isDuplicate(error)) throw error;
       }
     },
 
-    /** Takes over a count, unless a later one is there. */
-    async recount(eventId: string, count: SeatCount): Promise<void> {
+    /** Takes over a count, unless a later one is there; whether it sold out by it, or is no more. */
+    async recount(eventId: string, count: SeatCount): Promise<boolean> {
       const before = await listings.findOne(
         { _id: eventId },
-        { projection: { held: 1, sold: 1, popularity: 1, asOf: 1, seatCount: 1 } },
+        {
+          projection: {
+            held: 1,
+            sold: 1,
+            left: 1,
+            popularity: 1,
+            asOf: 1,
+            seatCount: 1,
+            status: 1,
+          },
+        },
       );
-      if (before === null || before.asOf >= count.asOf) return;
+      if (before === null || before.asOf >= count.asOf) return false;
       const taken = count.held + count.sold - before.held - before.sold;
       await listings.updateOne(
         { _id: eventId, asOf: before.asOf },
         {
           $set: {
-            ...countsOf(count, before.seatCount),
+            ...countsOf(count, before),
             popularity: heated(before.popularity, taken, count.asOf.getTime()),
           },
         },
       );
+      return (before.left === 0) !== (count.left === 0);
     },
 
     /** Events that are shown and were counted longest ago. */

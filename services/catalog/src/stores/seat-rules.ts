@@ -1,10 +1,12 @@
 import type { Document } from 'mongodb';
-import { literal, ownOf, passed, plusOne } from './time.ts';
+import { literal, notPassed, ownOf, passed, plusOne } from './time.ts';
 
 /** One try to take seats: whose it is, how long it lasts, and what bounds it. */
 export type Take = {
   eventId: string;
   onSaleAt: Date;
+  /** The end of the sale, if it has one. */
+  offSaleAt?: Date | null;
   holdId: string;
   userId: string;
   attemptId: string;
@@ -15,12 +17,16 @@ export type Take = {
   round?: number;
 };
 
+/** The window in which seats are sold. */
+export type Sale = Pick<Take, 'onSaleAt' | 'offSaleAt'>;
+
 /** The rule of a take: for sale, and available or held by a hold that has run out. */
-export function takeable(onSaleAt: Date): Document {
+export function takeable({ onSaleAt, offSaleAt }: Sale): Document {
   return {
     $and: [
       { $or: [{ status: 'available' }, { status: 'held', ...passed('$hold.expiresAt') }] },
       passed(literal(onSaleAt)),
+      ...(offSaleAt ? [notPassed(literal(offSaleAt))] : []),
     ],
   };
 }

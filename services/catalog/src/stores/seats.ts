@@ -4,7 +4,7 @@ import { type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts
 import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
-import { lapses, notCooling, type Take, takeable, taken } from './seat-rules.ts';
+import { lapses, notCooling, type Sale, type Take, takeable, taken } from './seat-rules.ts';
 import { createSeatSteps, eventIdsOf, idsOf } from './seat-steps.ts';
 import { olderThan } from './time.ts';
 
@@ -17,25 +17,28 @@ type SeatNow = Pick<Seat, 'seatId' | 'version' | 'status' | 'order'>;
 /** Several seats that one try wants; answered with those it owns then. */
 type Wanted = { take: Take; keys: string[] };
 
-/** Sales that opened before this may share a statement: the latest of them has opened as well. */
+/**
+ * Sales whose window opened before this, and does not end within it, may share a statement: the
+ * latest of them has opened as well, and the first to end has not ended.
+ */
 const LONG_OPEN_MS = 60_000;
 
 /** `coolDownMs`: how long an account whose hold on a seat ran out leaves it to others. */
 export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
   const seats = db.collection<Seat>('seats');
-  const rule = (onSaleAt: Date, keys: readonly string[], takes: readonly Take[]): Document => ({
-    $and: [takeable(onSaleAt), notCooling(keys, takes, coolDownMs)],
+  const rule = (sale: Sale, keys: readonly string[], takes: readonly Take[]): Document => ({
+    $and: [takeable(sale), notCooling(keys, takes, coolDownMs)],
   });
   const takeOne = (take: Take, key: string): Promise<Seat | null> =>
     seats.findOneAndUpdate(
-      { _id: key, eventId: take.eventId, ...rule(take.onSaleAt, [key], [take]) },
+      { _id: key, eventId: take.eventId, ...rule(take, [key], [take]) },
       taken([key], [take], coolDownMs),
       { returnDocument: 'after' },
     );
 
   const takeTogether = createBatches<Wanted, Seat[]>({
     keysOf: ({ keys }) => keys,
-    kindOf: ({ take }) => saleOf(take.onSaleAt),
+    kindOf: ({ take }) => saleOf(take),
     async run(wanted) {
       const [first] = wanted;
       const [key] = first?.keys ?? [];
@@ -46,9 +49,8 @@ export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
       const keys = wanted.flatMap((one) => one.keys);
       const takes = wanted.flatMap((one) => one.keys.map(() => one.take));
       const eventId = { $in: eventIdsOf(keys) };
-      const onSaleAt = new Date(Math.max(...takes.map((take) => take.onSaleAt.getTime())));
       await seats.updateMany(
-        { _id: { $in: keys }, eventId, ...rule(onSaleAt, keys, takes) },
+        { _id: { $in: keys }, eventId, ...rule(sharedSale(takes), keys, takes) },
         taken(keys, takes, coolDownMs),
       );
       const found = await seats.find({ _id: { $in: keys }, eventId }).toArray();
@@ -150,9 +152,20 @@ export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
 }
 
 /** Which takes may share a statement, by this process's clock; the store's decides about each. */
-function saleOf(onSaleAt: Date): string {
-  const longOpen = systemClock.now().getTime() - LONG_OPEN_MS;
-  return onSaleAt.getTime() < longOpen ? 'open' : onSaleAt.toISOString();
+function saleOf({ onSaleAt, offSaleAt }: Sale): string {
+  const now = systemClock.now().getTime();
+  const isOpen = onSaleAt.getTime() < now - LONG_OPEN_MS;
+  const staysOpen = !offSaleAt || offSaleAt.getTime() > now + LONG_OPEN_MS;
+  return isOpen && staysOpen ? 'open' : JSON.stringify([onSaleAt, offSaleAt ?? null]);
+}
+
+/** The window in which all of them are sold. */
+function sharedSale(sales: readonly Sale[]): Sale {
+  const ends = sales.flatMap(({ offSaleAt }) => (offSaleAt ? [offSaleAt.getTime()] : []));
+  return {
+    onSaleAt: new Date(Math.max(...sales.map((sale) => sale.onSaleAt.getTime()))),
+    offSaleAt: ends.length === 0 ? null : new Date(Math.min(...ends)),
+  };
 }
 
 export type Seats = ReturnType<typeof createSeats>;
