@@ -32,6 +32,7 @@ export const REFUSALS = {
   email_taken: { status: 409, title: 'The mail address has an account already' },
   venue_exists: { status: 409, title: 'The venue exists already' },
   event_exists: { status: 409, title: 'The event exists already' },
+  upgrade_required: { status: 426, title: 'This address speaks WebSocket' },
   version_conflict: { status: 409, title: 'It was changed meanwhile' },
   seat_unavailable: { status: 409, title: 'A seat is not available' },
   seat_policy: { status: 409, title: 'The choice breaks the seat policy' },

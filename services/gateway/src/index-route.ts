@@ -16,7 +16,10 @@ export function indexRoute(version: string): Route {
       reply(200, {
         name: 'Holdfast',
         version,
-        api: ROUTING.map(([prefix, service]) => ({ prefix, service })),
+        api: [
+          ...ROUTING.map(([prefix, service]) => ({ prefix, service })),
+          { prefix: '/api/live', service: 'gateway' },
+        ],
         operations: ['/health', '/livez', '/readyz', '/metrics', '/openapi.json'],
       }),
   });

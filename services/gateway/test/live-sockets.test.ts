@@ -115,6 +115,17 @@ describe('sockets of the gateway', () => {
     );
   });
 
+  it('are asked for at an address that says so to plain requests', async () => {
+    const response = await fetch(`${world.gateway.url}/api/live`);
+    expect(response.status).to.equal(426);
+    expect(await response.json()).to.include({ code: 'upgrade_required' });
+    const document = (await (await fetch(`${world.gateway.url}/openapi.json`)).json()) as {
+      paths: Record<string, { get: { responses: Record<string, { content?: object }> } }>;
+    };
+    const stream = document.paths['/api/events/{eventId}/live']?.get.responses['200'];
+    expect(stream?.content).to.have.all.keys('text/event-stream');
+  });
+
   it('leave other addresses plain requests, whatever protocol they would like', async () => {
     const { hostname, port } = new URL(world.gateway.url);
     const socket = connect(Number(port), hostname);

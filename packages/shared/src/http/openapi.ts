@@ -104,13 +104,13 @@ function parameters(where: 'path' | 'query', schema: Joi.ObjectSchema | undefine
 
 function successes(spec: Route): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(spec.responses).map(([status, { description, schema, example }]) => [
+    Object.entries(spec.responses).map(([status, { description, schema, example, mediaType }]) => [
       status,
       {
         description,
         ...(schema && {
           content: {
-            'application/json': {
+            [mediaType ?? 'application/json']: {
               schema: jsonSchema(schema),
               ...(example !== undefined && { example }),
             },

@@ -54,9 +54,12 @@ export type RouteSpec<B, Q, P> = {
   readonly body?: Joi.ObjectSchema<B>;
   readonly query?: Joi.ObjectSchema<Q>;
   readonly params?: Joi.ObjectSchema<P>;
-  /** By status: what is answered, with its schema and an example. */
+  /** By status: what is answered, with its schema and an example; JSON unless it says otherwise. */
   readonly responses: Readonly<
-    Record<number, { description: string; schema?: Joi.Schema; example?: unknown }>
+    Record<
+      number,
+      { description: string; schema?: Joi.Schema; example?: unknown; mediaType?: string }
+    >
   >;
   /** Refusals the route can answer besides those that every route can. */
   readonly errors?: readonly RefusalCode[];

@@ -17,8 +17,9 @@ import { encode } from './frames.ts';
 import { ENDINGS, type Subscriber } from './subscriber.ts';
 import type { UserFeed } from './user-feed.ts';
 
+const EVENT_STREAM = 'text/event-stream';
 const HEADERS = {
-  'content-type': 'text/event-stream; charset=utf-8',
+  'content-type': `${EVENT_STREAM}; charset=utf-8`,
   'cache-control': 'no-store, no-transform',
   // nginx would collect events before it passes them on.
   'x-accel-buffering': 'no',
@@ -79,6 +80,7 @@ export function eventStreamRoutes(options: {
         200: {
           description: 'Frames until the client leaves',
           schema: FRAMES,
+          mediaType: EVENT_STREAM,
           example: `id: ${EXAMPLE.id}\ndata: ${JSON.stringify(EXAMPLE)}\n\n`,
         },
       },
@@ -100,7 +102,14 @@ export function eventStreamRoutes(options: {
       tag: 'live',
       summary: 'Changes of one’s own holds and bookings as server-sent events',
       access: 'login',
-      responses: { 200: { description: 'Frames until the client leaves', schema: FRAMES } },
+      responses: {
+        200: {
+          description: 'Frames until the client leaves',
+          schema: FRAMES,
+          mediaType: EVENT_STREAM,
+          example: `data: ${JSON.stringify(OWN_EXAMPLE)}\n\n`,
+        },
+      },
       errors: ['too_many_requests'],
       run: async ({ actor, ...request }) =>
         open(request, actor.userId, (subscriber) => users.subscribe(subscriber, actor.userId)),
@@ -116,6 +125,19 @@ const EXAMPLE = {
     [17, 1],
     [18, 1],
   ],
+};
+
+const OWN_EXAMPLE = {
+  type: 'HOLD_CHANGED',
+  change: 'expired',
+  version: 3,
+  time: '2027-03-14T19:40:00.000Z',
+  hold: {
+    holdId: '0198c9d4-5c1e-7b60-8f0e-3a4a0f6d2b11',
+    eventId: '0198c9d4-0000-7000-8000-000000000001',
+    seats: [{ seatId: 'STALLS-C-14', version: 3, status: 'available' }],
+    expiresAt: null,
+  },
 };
 
 function createStream(userId: string | undefined, address: string) {

@@ -13,9 +13,9 @@ import { createEventMaps } from './event-maps.ts';
 import { eventStreamRoutes } from './event-streams.ts';
 import { createMapPolling } from './map-polling.ts';
 import { createPost } from './post.ts';
+import { socketRoute, ticketRoute } from './routes.ts';
 import { createSeatStreams } from './seat-streams.ts';
 import { createSockets } from './sockets.ts';
-import { ticketRoute } from './ticket-route.ts';
 import { createTickets } from './tickets.ts';
 import { createUserFeed } from './user-feed.ts';
 
@@ -99,6 +99,7 @@ export function openLive(options: {
       trustedProxies,
     }),
     routes: [
+      socketRoute(),
       ticketRoute(tickets, lifeSeconds),
       ...eventStreamRoutes({ maps, users, admission, trustedProxies }),
     ],

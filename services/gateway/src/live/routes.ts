@@ -1,5 +1,7 @@
+import { refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
+import { SOCKET_PATH } from './sockets.ts';
 import type { Tickets } from './tickets.ts';
 
 /** Where a browser gets the ticket with which its socket proves whose it is. */
@@ -29,5 +31,26 @@ export function ticketRoute(tickets: Tickets, lifeSeconds: number): Route {
       const body = { ticket, expiresInSeconds: lifeSeconds };
       return reply(201, body, { 'cache-control': 'no-store' });
     },
+  });
+}
+
+/** What the sockets' address says to a plain request; the sockets themselves never come here. */
+export function socketRoute(): Route {
+  return route({
+    method: 'get',
+    path: SOCKET_PATH,
+    id: 'openLive',
+    tag: 'live',
+    summary: 'A WebSocket for changes of seats and of one’s own holds and bookings: docs/live.md',
+    access: 'anyone',
+    query: Joi.object({
+      ticket: Joi.string()
+        .max(128)
+        .description('From POST /api/live/tickets; without it events only'),
+    }),
+    responses: { 101: { description: 'The socket is open' } },
+    errors: ['upgrade_required', 'token_invalid', 'forbidden', 'too_many_requests'],
+    run: async () =>
+      refused('upgrade_required', 'Open a WebSocket here, or read /api/events/:eventId/live.'),
   });
 }
