@@ -80,6 +80,29 @@ describe('buying a ticket', () => {
     await expectClean();
   });
 
+  it('leads from the best seats shown to a party to its tickets for them, side by side', async () => {
+    const path = `/api/events/${eventId}`;
+    const shown = await system.api.get<{ seats: { seatId: string }[] }>(
+      `${path}/best-available?partySize=3&spread=adjacent`,
+    );
+    const idsOf = (seats: { seatId: string }[]) => seats.map((seat) => seat.seatId);
+    const wish = { partySize: 3, spread: 'adjacent' };
+    const answer = await system.api.post<{
+      hold: Hold & { seats: { seatId: string }[]; reasons: { spread: string } };
+    }>(`${path}/holds`, { bestAvailable: wish }, { token: buyer });
+    const { hold } = expectSuccess('The hold', answer);
+    expect(idsOf(hold.seats)).to.deep.equal(idsOf(shown.body.seats));
+    expect(hold.reasons.spread).to.equal('adjacent');
+    const booking = await book(hold.offer, 'pm_card_visa');
+    expect(booking.status).to.equal('confirmed');
+    const { body } = await system.api.get<{ tickets: { seatId: string }[] }>(
+      `/api/bookings/${booking.bookingId}/tickets`,
+      buyer,
+    );
+    expect(idsOf(body.tickets).sort()).to.deep.equal(idsOf(hold.seats).sort());
+    await expectClean();
+  });
+
   it('is refused with a declined card, and the same hold is bought with another one', async () => {
     const { offer } = await holdSeats(1);
     const declined = await book(offer, 'pm_card_chargeDeclined');

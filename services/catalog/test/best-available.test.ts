@@ -176,6 +176,37 @@ describe('best available', () => {
     expect([many.status, many.body.code]).to.deep.equal([422, 'too_many_seats']);
   });
 
+  it('holds nothing before the sale opens, of a draft or of a cancelled event', async () => {
+    const later = await open(['ooo'], { onSaleAt: '2099-01-01T00:00:00.000Z' });
+    const draft = await open(['ooo'], { status: 'draft' });
+    const cancelled = await open(['ooo']);
+    await world.call('PATCH', `/api/events/${cancelled}`, {
+      as: world.organizer,
+      body: { status: 'cancelled' },
+    });
+    const buyer = await world.user();
+    const codes = [];
+    for (const eventId of [later, draft, cancelled, newId()]) {
+      codes.push((await best(buyer, eventId, { partySize: 2 })).body.code);
+      expect((await world.seats(eventId)).filter((seat) => seat.version > 1)).to.deep.equal([]);
+    }
+    expect(codes).to.deep.equal([
+      'event_not_on_sale',
+      'event_not_found',
+      'event_cancelled',
+      'event_not_found',
+    ]);
+  });
+
+  it('counts towards the limit of an account like any other hold', async () => {
+    const eventId = await open(['oooooo'], { maxPerUser: 3 });
+    const buyer = await world.user();
+    expect((await best(buyer, eventId, { partySize: 2 })).status).to.equal(201);
+    const more = await best(buyer, eventId, { partySize: 2 });
+    expect([more.status, more.body.code]).to.deep.equal([409, 'quota_exceeded']);
+    expect((await best(await world.user(), eventId, { partySize: 3 })).status).to.equal(201);
+  });
+
   it('answers a repeat with its hold though another choice would be made now, refuses another wish', async () => {
     const eventId = await open(['oooooo']);
     const buyer = await world.user();

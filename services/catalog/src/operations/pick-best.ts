@@ -37,78 +37,83 @@ export type BestChoice = {
 
 type Deps = { boards: SeatBoards; promised: PromisedSeats; taken: TakenSeats };
 
-/** What fits nothing is asked again no sooner, unless the board changed. */
-const REFUSED_MS = 100;
-type Unfitting = { asOf: string; untilMs: number; refusals: Map<string, Refusal> };
-const unfitting = new WeakMap<FollowedBoard, Unfitting>();
+/** A choice is made anew after this long, since holds run out without a change of the board. */
+const KNOWN_MS = 100;
+type Known = { asOf: string; untilMs: number; answers: Map<string, BestChoice | Refusal> };
+const known = new WeakMap<FollowedBoard, Known>();
 
 /**
  * The best seats for a party that are free on the board, not promised to another party of this
  * process, and not among `lost`. It waits for nothing, so that no other party chooses meanwhile.
+ * Equal wishes share the answer while board and promises stand.
  */
 export function pickBest(
   deps: Deps,
-  { event, followed }: Seen,
+  seen: Seen,
   wish: BestWish,
   lost: ReadonlySet<string>,
 ): BestChoice | Refusal {
-  const { board } = followed;
   const nowMs = deps.boards.nowMs();
-  const now = monotonicMs();
-  const promised = deps.promised.of(event._id);
-  const seatWish = seatWishOf(event, wish);
-  const refusals = refusalsOf(followed, deps.promised.revision, nowMs);
-  const refusedAs = JSON.stringify([event.version, wish, ...lost]);
-  const refusal = refusals.get(refusedAs);
-  if (refusal) return refusal;
-
-  const seating = seatingOf(board.faces);
-  const idOf = (seat: number) => board.faces[seat]?.seatId ?? '';
-  const refuses = (seatId: string) => deps.taken.refuses(seatKey(event._id, seatId), now);
-  const isWithheld = (seatId: string) =>
-    promised.has(seatId) || lost.has(seatId) || refuses(seatId);
-  const isFree = (seat: number) => codeAt(board, seat, nowMs) === 0 && !isWithheld(idOf(seat));
-  let choice = chooseQuickly(seating, isFree, seatWish);
-  if (choice === undefined) {
-    const free = freeAt(board, nowMs);
-    const withhold = (seatId: string) => {
-      const seat = board.indexOf.get(seatId);
-      if (seat !== undefined) free[seat] = 0;
-    };
-    for (const seatId of promised.keys()) withhold(seatId);
-    for (const seatId of lost) withhold(seatId);
-    choice = chooseSeats(seating, free, seatWish);
-    for (let gone = goneOf(choice); gone.length > 0; gone = goneOf(choice)) {
-      gone.forEach(withhold);
-      choice = chooseSeats(seating, free, seatWish);
-    }
-    if (choice === undefined) {
-      const unfit = refuseUnfitting(event, seating, free, seatWish);
-      refusals.set(refusedAs, unfit);
-      return unfit;
-    }
-  }
-  const { seats } = choice;
-  const reasons = reasonsOf(seating, seatWish, choice);
-  return { event, board, seats, seatIds: seats.map(idOf), reasons };
-
-  function goneOf(picked: SeatChoice | undefined): string[] {
-    return (picked?.seats ?? []).map(idOf).filter(refuses);
-  }
+  const answers = answersOf(seen.followed, deps.promised.revision, nowMs);
+  const asked = JSON.stringify([seen.event.version, wish, ...lost]);
+  const answer = answers.get(asked) ?? choose(deps, seen, wish, lost, nowMs);
+  answers.set(asked, answer);
+  return answer;
 }
 
-/** The refusals that stand while a board and the promises do. */
-function refusalsOf(
-  followed: FollowedBoard,
-  promises: number,
-  nowMs: number,
-): Map<string, Refusal> {
+/** What was answered while this board and these promises stand. */
+function answersOf(followed: FollowedBoard, promises: number, nowMs: number): Known['answers'] {
   const asOf = `${followed.revision}.${promises}`;
-  const known = unfitting.get(followed);
-  if (known?.asOf === asOf && nowMs < known.untilMs) return known.refusals;
-  const refusals = new Map<string, Refusal>();
-  unfitting.set(followed, { asOf, untilMs: nowMs + REFUSED_MS, refusals });
-  return refusals;
+  const last = known.get(followed);
+  if (last?.asOf === asOf && nowMs < last.untilMs) return last.answers;
+  const answers: Known['answers'] = new Map();
+  known.set(followed, { asOf, untilMs: nowMs + KNOWN_MS, answers });
+  return answers;
+}
+
+function choose(
+  deps: Deps,
+  { event, followed: { board } }: Seen,
+  wish: BestWish,
+  lost: ReadonlySet<string>,
+  nowMs: number,
+): BestChoice | Refusal {
+  const seating = seatingOf(board.faces);
+  const seatWish = seatWishOf(event, wish);
+  const promised = deps.promised.of(event._id);
+  const now = monotonicMs();
+  const idsOf = (seats: readonly number[]) => seats.map((seat) => board.faces[seat]?.seatId ?? '');
+  const isLost = (seatId: string) =>
+    lost.has(seatId) || deps.taken.refuses(seatKey(event._id, seatId), now);
+  const isFree = (seat: number) => {
+    if (codeAt(board, seat, nowMs) !== 0) return false;
+    const seatId = board.faces[seat]?.seatId ?? '';
+    return !promised.has(seatId) && !isLost(seatId);
+  };
+  const answer = (choice: SeatChoice): BestChoice => ({
+    event,
+    board,
+    seats: choice.seats,
+    seatIds: idsOf(choice.seats),
+    reasons: reasonsOf(seating, seatWish, choice),
+  });
+  const quick = chooseQuickly(seating, isFree, seatWish);
+  if (quick) return answer(quick);
+
+  const free = freeAt(board, nowMs);
+  const withhold = (seatId: string) => {
+    const seat = board.indexOf.get(seatId);
+    if (seat !== undefined) free[seat] = 0;
+  };
+  for (const seatId of promised.keys()) withhold(seatId);
+  for (const seatId of lost) withhold(seatId);
+  for (;;) {
+    const choice = chooseSeats(seating, free, seatWish);
+    if (choice === undefined) return refuseUnfitting(event, seating, free, seatWish);
+    const gone = idsOf(choice.seats).filter(isLost);
+    if (gone.length === 0) return answer(choice);
+    gone.forEach(withhold);
+  }
 }
 
 function seatWishOf(event: Event, wish: BestWish): SeatWish {

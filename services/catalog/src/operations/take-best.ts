@@ -3,6 +3,7 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { refuseSale } from '../event-status.ts';
+import { waitAtMost } from '../patience.ts';
 import type { PromisedSeats } from '../promised-seats.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import { type BestChoice, type BestWish, pickBest, type Seen } from './pick-best.ts';
@@ -56,7 +57,7 @@ export async function takeBest(
     if (isRefusal(choice)) {
       // What others are about to take may yet be free.
       if (!others || monotonicMs() > end) return choice;
-      await others;
+      await waitAtMost(others, end - monotonicMs());
       continue;
     }
     const { seatIds } = choice;
