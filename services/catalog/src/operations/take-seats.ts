@@ -25,8 +25,8 @@ export type TakeSeats = {
   durationMs: number | undefined;
   idempotencyKey: string | undefined;
   origin: Origin;
-  /** Set where the seats were chosen for a party: what a repeat is known by, and why these. */
-  chosen?: { fingerprint: string; reasons: ChoiceReasons };
+  /** Set where the seats were chosen for a party: what a repeat is known by, and why these seats. */
+  chosen?: { fingerprint: string; reasons?: ChoiceReasons };
 };
 
 export type TakeDependencies = HoldStores & {
@@ -238,7 +238,7 @@ function newHold(
     userId: take.userId,
     attemptId: take.attemptId,
     fingerprint: terms.fingerprint,
-    ...(terms.chosen && { reasons: terms.chosen.reasons }),
+    ...(terms.chosen?.reasons && { reasons: terms.chosen.reasons }),
     state: 'held',
     seats: priced,
     currency: event.currency,

@@ -10,6 +10,7 @@ import { extendHold } from '../operations/extend-hold.ts';
 import { findOwn } from '../operations/own-hold.ts';
 import type { BestWish } from '../operations/pick-best.ts';
 import { releaseHold } from '../operations/release-hold.ts';
+import { type AreaWish, takeAreas } from '../operations/take-areas.ts';
 import { takeBest } from '../operations/take-best.ts';
 import { takeSeats } from '../operations/take-seats.ts';
 import type { PromisedSeats } from '../promised-seats.ts';
@@ -17,7 +18,7 @@ import type { HoldNow } from '../stores/holds.ts';
 import type { InTurn } from '../turns.ts';
 import { bestWish } from './best-available.ts';
 import { readCursor, writeCursor } from './cursor.ts';
-import { cursor, eventParams, holdParams, holdView, limit } from './schemas.ts';
+import { areaWishes, cursor, eventParams, holdParams, holdView, limit } from './schemas.ts';
 import { viewHold } from './views.ts';
 
 export type HoldDependencies = HoldStores & {
@@ -42,21 +43,27 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
   return [
     route<{
       params: { eventId: string };
-      body: { seatIds?: string[]; bestAvailable?: BestWish; durationSeconds?: number };
+      body: {
+        seatIds?: string[];
+        bestAvailable?: BestWish;
+        areas?: AreaWish[];
+        durationSeconds?: number;
+      };
     }>({
       method: 'post',
       path: '/api/events/:eventId/holds',
       id: 'takeSeats',
       summary:
-        'Hold seats by their ids, or the best available for a party, all or none; answers a signed offer',
+        'Hold seats by their ids, the best for a party, or places of standing areas, all or none; answers a signed offer',
       tag: 'holds',
       access: 'login',
       params: eventParams,
       body: Joi.object({
         seatIds: Joi.array().items(seatId()).min(1).max(LONGEST_LIST).unique(),
         bestAvailable: bestWish,
+        areas: areaWishes,
         durationSeconds: seconds(deps.limits),
-      }).xor('seatIds', 'bestAvailable'),
+      }).xor('seatIds', 'bestAvailable', 'areas'),
       responses: {
         201: hold,
       },
@@ -68,6 +75,8 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
         'seat_unavailable',
         'seat_policy',
         'no_fitting_seats',
+        'area_not_found',
+        'area_full',
         'seat_cooling_down',
         'too_many_seats',
         'hold_duration_invalid',
@@ -78,7 +87,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       ],
       run: ({ params, body, actor, origin, idempotencyKey }) =>
         measured(deps, async () => {
-          const { seatIds = [], bestAvailable } = body;
+          const { seatIds = [], bestAvailable, areas } = body;
           const command = {
             userId: actor.userId,
             eventId: params.eventId,
@@ -86,9 +95,11 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
             idempotencyKey,
             origin,
           };
-          const taken = bestAvailable
-            ? await takeBest(deps, { ...command, wish: bestAvailable })
-            : await takeSeats(deps, { ...command, seatIds });
+          const taken = await (bestAvailable
+            ? takeBest(deps, { ...command, wish: bestAvailable })
+            : areas
+              ? takeAreas(deps, { ...command, areas })
+              : takeSeats(deps, { ...command, seatIds }));
           if (isRefusal(taken)) return taken;
           return reply(
             201,

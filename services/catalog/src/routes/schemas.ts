@@ -156,6 +156,21 @@ export const cursor = () =>
     .pattern(/^[\w-]+$/)
     .description('`next` of the page before');
 
+const MOST_AREAS = 20;
+const MOST_PLACES = 100;
+export const areaWishes = Joi.array()
+  .items(
+    Joi.object({
+      area: text(120).required(),
+      quantity: Joi.number().integer().min(1).max(MOST_PLACES).required(),
+    }),
+  )
+  .min(1)
+  .max(MOST_AREAS)
+  .unique('area')
+  .description('So many places of each standing area, by the name of its section')
+  .example([{ area: 'Arena', quantity: 2 }]);
+
 export const venueParams = Joi.object({ venueId: id().required() });
 export const eventParams = Joi.object({ eventId: id().required() });
 export const holdParams = Joi.object({ holdId: id().required() });

@@ -6,7 +6,7 @@ import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { lapses, notCooling, type Sale, type Take, takeable, taken } from './seat-rules.ts';
 import { createSeatSteps, eventIdsOf, idsOf } from './seat-steps.ts';
-import { olderThan } from './time.ts';
+import { olderThan, passed } from './time.ts';
 
 /** A seat as it stood at an instant of the server's clock. */
 export type SeatSeen = SeatStanding & { now: Date };
@@ -121,6 +121,26 @@ export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
     }): Promise<SeatNow[]> {
       const found = await Promise.all(idsOf(hold).sort().map(findNow));
       return found.filter((seat) => seat !== undefined);
+    },
+
+    /** Some free seats of a section, which lie in that part of the plan, by the server's clock. */
+    async freeAmong(
+      eventId: string,
+      part: { section: string; from: number; to: number; limit: number },
+    ): Promise<string[]> {
+      const { section, from, to, limit } = part;
+      const lies = { eventId, section, order: { $gte: from, $lte: to } };
+      const read = async (rule: Document, most: number): Promise<string[]> => {
+        if (most <= 0) return [];
+        const found = await seats
+          .find({ ...lies, ...rule }, { projection: { seatId: 1 } })
+          .limit(most)
+          .toArray();
+        return found.map((seat) => seat.seatId);
+      };
+      const free = await read({ status: 'available' }, limit);
+      const ranOut = { status: 'held', ...passed('$hold.expiresAt') };
+      return [...free, ...(await read(ranOut, limit - free.length))];
     },
 
     /** Held seats taken before `ageMs` ago, oldest first, from a point on. */
