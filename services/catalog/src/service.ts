@@ -36,6 +36,7 @@ import { planRoutes } from './routes/plans.ts';
 import { searchRoutes } from './routes/search.ts';
 import { answerSeatMaps, seatMapRoutes } from './routes/seat-map.ts';
 import { seatRoutes } from './routes/seats.ts';
+import { statsRoutes } from './routes/stats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
 import { countSeats } from './seat-counts.ts';
@@ -51,6 +52,7 @@ import { createKeys } from './stores/keys.ts';
 import { createListings } from './stores/listings.ts';
 import { createPlans } from './stores/plans.ts';
 import { createQuotas } from './stores/quotas.ts';
+import { createSales } from './stores/sales.ts';
 import { createSearchIndex } from './stores/search-index.ts';
 import { createSeatBlocks } from './stores/seat-blocks.ts';
 import { createSeatEdits } from './stores/seat-edits.ts';
@@ -255,6 +257,11 @@ export async function createService(
       ...holdRoutes(holding),
       ...holdSeatRoutes(holding),
       ...bestAvailableRoutes(holding),
+      ...statsRoutes({
+        events,
+        sales: createSales(db),
+        countSeats: (eventId) => countSeats(boards, eventId),
+      }),
       ...keyRoutes(signer),
     ],
     kept: cache.kept,

@@ -11,6 +11,7 @@ const LOGIN: Call[] = [
   ['PUT', `/api/venues/${ID}/plan`, {}],
   ['POST', '/api/events', {}],
   ['GET', '/api/events/mine'],
+  ['GET', `/api/events/${ID}/stats`],
   ['PATCH', `/api/events/${ID}`, {}],
   ['POST', `/api/events/${ID}/holds`, {}],
   ['PUT', `/api/events/${ID}/plan`, {}],

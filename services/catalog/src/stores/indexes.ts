@@ -45,6 +45,7 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     { key: outboxIndex },
   ],
   holds: [
+    { name: 'by_sale', key: { eventId: 1 }, ...of({ state: 'confirmed' }) },
     { key: { userId: 1, takenAt: -1, _id: -1 } },
     // Partial: every step of a hold writes to each index that it is in, and most holds have ended.
     { name: 'by_end', key: { expiresAt: 1 }, ...of({ state: 'held' }) },
