@@ -11,13 +11,13 @@ import {
 } from '@holdfast/shared/outbox/mongo.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import type { Document } from 'mongodb';
-import { type Boards, createBoards } from './boards.ts';
+import type { Boards } from './boards.ts';
 import { openCache, type Remembered } from './cache.ts';
 import type { CatalogConfig } from './config.ts';
 import { consumeBookings } from './consumers/bookings.ts';
-import { openDeltaStream } from './delta-stream.ts';
 import { createFigures } from './figures.ts';
 import { keepCounts } from './kept-counts.ts';
+import { openLiveSeats } from './live-seats.ts';
 import { createEndingSoon } from './loops/ending-soon.ts';
 import { createListingLoops } from './loops/listing.ts';
 import { createSweeper } from './loops/sweeper.ts';
@@ -40,8 +40,6 @@ import { statsRoutes } from './routes/stats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
 import { countSeats } from './seat-counts.ts';
-import { createSeatFeed } from './seat-feed.ts';
-import { createSnapshots } from './snapshots.ts';
 import { createBlocks } from './stores/blocks.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
@@ -56,7 +54,6 @@ import { createSales } from './stores/sales.ts';
 import { createSearchIndex } from './stores/search-index.ts';
 import { createSeatBlocks } from './stores/seat-blocks.ts';
 import { createSeatEdits } from './stores/seat-edits.ts';
-import { createSeatStandings } from './stores/seat-standings.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
 import { createVenues } from './stores/venues.ts';
@@ -99,30 +96,15 @@ export async function createService(
     topicPrefix: config.TOPIC_PREFIX,
     log,
   });
-  const standings = createSeatStandings(db);
-  const stream = openDeltaStream({
-    redisUrl: config.REDIS_URL,
-    topicPrefix: config.TOPIC_PREFIX,
-    log,
-  });
-  const boards = createBoards({
-    standings,
-    stream,
-    log,
-    async planVersionOf(eventId) {
-      const event = await events.find(eventId);
-      return event?.ready ? event.planVersion : undefined;
-    },
-  });
-  const feedSeats = createSeatFeed({ stream, ordersOf: standings.ordersOf });
-  const snapshots = createSnapshots(boards);
+  const liveSeats = openLiveSeats({ db, config, log, findEvent: (id) => events.find(id) });
+  const { boards, snapshots } = liveSeats;
   const relay = createDocumentRelay({
     collections: carriers,
     bus,
     log,
     async alongside(messages) {
       listing.recounts.noteMessages(messages);
-      await feedSeats(messages);
+      await liveSeats.feed(messages);
     },
   });
   const figures = createFigures(async () => {
@@ -297,7 +279,7 @@ export async function createService(
         () => relay.stop(),
         () => bus.close(),
         () => cache.close(),
-        () => stream.close(),
+        () => liveSeats.close(),
         () => database.close(),
       ),
   };

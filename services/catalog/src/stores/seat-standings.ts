@@ -2,7 +2,7 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import type { Db, Document } from 'mongodb';
 import { type Seat, type SeatFace, type SeatHold, seatKey } from '../seat.ts';
 
-const SEATS_A_READ = 5_000;
+const SEATS_A_READ = 2_000;
 const STANDING = {
   _id: 0,
   seatId: 1,
