@@ -1,6 +1,6 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import type { Collection, Document } from 'mongodb';
+import type { Collection, Document, Filter } from 'mongodb';
 import {
   type HistoryEntry,
   type Hold,
@@ -32,9 +32,10 @@ export type Settlement = {
 type Beginning = { hold: Hold; to: MiddleState; step: Begin };
 type Settling = { hold: Hold; to: HoldState; change: Settlement };
 
-/** The rule of beginnings of one kind: each hold as it was read, and what its step asks for. */
-function mayBegin(beginnings: readonly Beginning[], from: HoldState, to: MiddleState): Document {
-  const rules: Document[] = [asRead(beginnings)];
+/** The rule of beginnings of one kind, beside state and version: what the step asks for. */
+function mayBegin(beginnings: readonly Beginning[], to: MiddleState): Document[] {
+  // A list without any rule would be refused.
+  const rules: Document[] = [{}];
   if (to === 'pinning') {
     const pinIds = beginnings.map(({ step }) => step.pinId ?? '');
     rules.push(notPassed('$expiresAt'), {
@@ -42,7 +43,7 @@ function mayBegin(beginnings: readonly Beginning[], from: HoldState, to: MiddleS
     });
   }
   if (to === 'expiring') rules.push(passed('$expiresAt'));
-  return { _id: { $in: idsOf(beginnings) }, state: from, $and: rules };
+  return rules;
 }
 
 function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
@@ -63,8 +64,14 @@ function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
       'available',
     ],
   };
-  const own = (values: readonly unknown[], otherwise: string) => ({
-    $ifNull: [ownOf(ids, values), otherwise],
+  const own = (member: (step: Begin) => string | undefined, otherwise: string) => ({
+    $ifNull: [
+      ownOf(
+        ids,
+        beginnings.map(({ step }) => member(step) ?? null),
+      ),
+      otherwise,
+    ],
   });
   return [
     {
@@ -76,14 +83,10 @@ function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
           to === 'unpinning'
             ? { $mergeObjects: [ownOf(ids, steps), { unpinTo }] }
             : ownOf(ids, steps),
-        pinId: own(
-          beginnings.map(({ step }) => step.pinId ?? null),
-          '$pinId',
-        ),
-        bookingId: own(
-          beginnings.map(({ step }) => step.bookingId ?? null),
-          '$bookingId',
-        ),
+        ...(beginnings.some(({ step }) => step.pinId !== undefined) && {
+          pinId: own(({ pinId }) => pinId, '$pinId'),
+          bookingId: own(({ bookingId }) => bookingId, '$bookingId'),
+        }),
       },
     },
   ];
@@ -97,11 +100,11 @@ function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
 export function createHoldSteps(holds: Collection<Hold>, stored: (message: Message) => void) {
   const beginTogether = createBatches<Beginning, Hold | null>({
     keysOf: ({ hold }) => [hold._id],
-    kindOf: ({ hold, to }) => `${hold.state} ${to}`,
+    kindOf: ({ hold, to }) => `${read(hold)} ${to}`,
     async run(beginnings) {
       const [first] = beginnings;
       if (first === undefined) return [];
-      const filter = mayBegin(beginnings, first.hold.state, first.to);
+      const filter = { ...asRead(beginnings, first.hold), $and: mayBegin(beginnings, first.to) };
       const update = begun(beginnings, first.to);
       if (beginnings.length === 1) {
         return [await holds.findOneAndUpdate(filter, update, { returnDocument: 'after' })];
@@ -133,17 +136,17 @@ export function createHoldSteps(holds: Collection<Hold>, stored: (message: Messa
   const settleTogether = createBatches<Settling, Hold | null>({
     keysOf: ({ hold }) => [hold._id],
     kindOf: ({ hold, to, change }) =>
-      `${hold.state} ${to} ${change.closed ? hold._id : JSON.stringify(change.set ?? {})}`,
+      `${read(hold)} ${to} ${change.closed ? hold._id : JSON.stringify(change.set ?? {})}`,
     async run(settlings) {
       const [first] = settlings;
       if (first === undefined) return [];
       const { to, change } = first;
       const set = { state: to, ...(isMiddle(to) ? {} : { step: null }), ...change.set };
-      const filter = { _id: { $in: idsOf(settlings) }, state: first.hold.state };
+      const filter = asRead(settlings, first.hold);
       if (settlings.length === 1) {
         return [
           await holds.findOneAndUpdate(
-            { ...filter, version: first.hold.version },
+            filter,
             {
               $set: set,
               $inc: { version: 1 },
@@ -157,7 +160,7 @@ export function createHoldSteps(holds: Collection<Hold>, stored: (message: Messa
           ),
         ];
       }
-      const { matchedCount } = await holds.updateMany({ ...filter, ...asRead(settlings) }, [
+      const { matchedCount } = await holds.updateMany(filter, [
         { $set: { ...literals(set), version: plusOne('$version'), ...traces(settlings) } },
       ]);
       const done =
@@ -200,10 +203,11 @@ export function createHoldSteps(holds: Collection<Hold>, stored: (message: Messa
 const idOf = ({ hold }: { hold: Hold }) => hold._id;
 const idsOf = (items: readonly { hold: Hold }[]) => items.map(idOf);
 
-/** Each hold in the version in which it was read. */
-function asRead(items: readonly { hold: Hold }[]): Document {
-  const versions = items.map(({ hold }) => hold.version);
-  return { $expr: { $not: [{ $ne: ['$version', ownOf(idsOf(items), versions)] }] } };
+/** As what a hold was read; those that go together were all read as the same. */
+const read = (hold: Hold) => `${hold.state} ${hold.version}`;
+
+function asRead(items: readonly { hold: Hold }[], { state, version }: Hold): Filter<Hold> {
+  return { _id: { $in: idsOf(items) }, state, version };
 }
 
 function traces(settlings: readonly Settling[]): Document {
