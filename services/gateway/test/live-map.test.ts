@@ -241,7 +241,7 @@ describe('the live seat map under trouble', () => {
     });
     await wire.mend();
     await client.sees('SUBSCRIBED', 2);
-    await late.sees('SUBSCRIBED');
+    expect(await late.sees('SNAPSHOT_NEEDED')).to.include({ eventId, reason: 'epoch' });
     await waitUntil('what was missed', () => client.seats()[1] === 2);
     expect(client.ofType('SNAPSHOT_NEEDED')).to.deep.equal([]);
     expect(client.ofType('STALE')).to.have.length(1);

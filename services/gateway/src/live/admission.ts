@@ -24,10 +24,11 @@ export function createAdmission(limits: { total: number; perUser: number; perAdd
   const connections = new Set<Connection>();
   const byUser = new Map<string, Set<Connection>>();
   const byAddress = new Map<string, number>();
+  let hasEnded = false;
 
   /** Why nobody like this can come in now, if so. */
   function refuse(userId: string | undefined, address: string): Refusal | undefined {
-    if (connections.size >= limits.total) {
+    if (hasEnded || connections.size >= limits.total) {
       return refused('too_many_requests', 'This gateway has no room for more connections now.', {
         retryAfterSeconds: 5,
       });
@@ -79,8 +80,9 @@ export function createAdmission(limits: { total: number; perUser: number; perAdd
     beat(): void {
       for (const connection of connections) connection.beat();
     },
-    /** Tells all to connect elsewhere; those that do not leave by themselves are cut off. */
+    /** Lets nobody in any more, and tells all to connect elsewhere; those that do not leave by themselves are cut off. */
     async endAll(): Promise<void> {
+      hasEnded = true;
       const all = [...connections];
       for (const { subscriber } of all) subscriber.end(...ENDINGS.goingAway);
       for (let waited = 0; connections.size > 0 && waited < GOODBYE_MS; waited += 20)

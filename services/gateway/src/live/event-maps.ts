@@ -1,4 +1,5 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
+import { SEAT_MAP_START, writeSeatMapId } from '@holdfast/shared/contracts/seat-map.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Metrics } from '@holdfast/shared/metrics.ts';
@@ -23,6 +24,8 @@ type Room = {
 
 /** A connection that takes nothing for so long is given up. */
 const SLOW_LIMIT_MS = 30_000;
+/** Where somebody is who came without a position while Redis was away: he needs a snapshot then. */
+const NOWHERE = writeSeatMapId({ epoch: 'away', streamId: SEAT_MAP_START });
 
 /**
  * The seat maps that this process's subscribers look at. Each round reads the streams once for all
@@ -47,7 +50,7 @@ export function createEventMaps(options: {
     rooms.set(eventId, room);
     room.members.delete(subscriber);
     room.slow.delete(subscriber);
-    room.waiting.set(subscriber, since);
+    room.waiting.set(subscriber, stale ? (since ?? NOWHERE) : since);
     subscriber.events.add(eventId);
     if (stale) post.give(encode({ type: 'STALE', eventId }), [subscriber]);
   }
@@ -145,6 +148,9 @@ export function createEventMaps(options: {
         post.give(frame, [...room.members, ...room.waiting.keys()]);
       }
       if (room.state) keepWaiting(room, room.state);
+      for (const [subscriber, since] of room.waiting) {
+        room.waiting.set(subscriber, since ?? NOWHERE);
+      }
     }
     stale = true;
   }
