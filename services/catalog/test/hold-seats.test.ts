@@ -72,7 +72,7 @@ describe('the seats of a hold', () => {
     const { buyer, hold, eventId } = await held(1, 2);
     await world.call('PATCH', `/api/events/${eventId}`, {
       as: world.organizer,
-      body: { prices: [{ category: 'General', priceMinor: 3000 }] },
+      body: { prices: [{ category: 'General', priceMinor: 3000 }], heldKeepPrice: true },
     });
     const { body } = await add(buyer, hold, ['GENERAL-2']);
     const prices = body.hold.seats.map((seat: { priceMinor: number }) => seat.priceMinor);

@@ -103,6 +103,23 @@ describe('the seat policy of an event', () => {
     expect((await world.take(buyer, eventId, ['A-1', 'A-2'])).status).to.equal(201);
   });
 
+  it('keeps an accessible seat in a hold while its companion seat stays, lets go of both in order', async () => {
+    const eventId = await row('ACoo');
+    const buyer = await world.user();
+    const { body } = await world.take(buyer, eventId, ['A-1', 'A-2']);
+    const drop = (seatId: string) =>
+      world.call('DELETE', `/api/holds/${body.hold.holdId}/seats/${seatId}`, { as: buyer });
+    const refusal = await drop('A-1');
+    expect([refusal.status, refusal.body.code, refusal.body.seatIds]).to.deep.equal([
+      409,
+      'seat_policy',
+      ['A-2'],
+    ]);
+    expect((await drop('A-2')).status).to.equal(200);
+    const last = await drop('A-1');
+    expect([last.status, last.body.hold.status]).to.deep.equal([200, 'released']);
+  });
+
   it('lets a companion seat join a hold of its accessible seat, and no other hold', async () => {
     const eventId = await row('ACoo');
     const [buyer, stranger] = [await world.user(), await world.user()];

@@ -2,7 +2,7 @@ import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Board, freeAt } from '../board.ts';
 import type { Event } from '../event.ts';
 import type { Seat } from '../seat.ts';
-import { DEFAULT_POLICY, judgeChoice, type Objection } from '../seat-policy.ts';
+import { companionsAlone, DEFAULT_POLICY, judgeChoice, type Objection } from '../seat-policy.ts';
 import { seatingOf } from '../seating.ts';
 import type { SeatBoards } from './dependencies.ts';
 
@@ -32,6 +32,29 @@ export async function refuseLoneCompanions(
   return refuseByPolicy(deps, event, { seatIds, own, areTaken: true });
 }
 
+/** Refuses to give an accessible seat back while a companion seat of its own stays in the hold. */
+export async function refuseLeaving(
+  deps: Deps,
+  eventId: string,
+  seatId: string,
+  stays: readonly string[],
+): Promise<Refusal | undefined> {
+  const board = await deps.boards.get(eventId);
+  const leaves = board?.indexOf.get(seatId);
+  if (board === undefined || leaves === undefined) return undefined;
+  const seating = seatingOf(board.faces);
+  const seats = placesOf(board, stays);
+  const alone = companionsAlone(seating, seats, seats)
+    .filter((seat) => seating.companionsOf.get(seat)?.includes(leaves))
+    .map((seat) => board.faces[seat]?.seatId ?? '');
+  if (alone.length === 0) return undefined;
+  return refused(
+    'seat_policy',
+    `These seats are for companions of seat ${seatId}: ${alone.join(', ')}. Give them back first.`,
+    { rule: 'companion_alone', seatIds: alone },
+  );
+}
+
 /**
  * Refuses a choice that the policy objects to, with one that it allows. It goes by the board,
  * which may be a little behind: a choice of seats that are not free there is left to the
@@ -49,7 +72,8 @@ async function refuseByPolicy(
   if (choice.areTaken) for (const seat of seats) free[seat] = 1;
   const isKnown = seats.length === choice.seatIds.length;
   if (!isKnown || seats.some((seat) => free[seat] !== 1)) return undefined;
-  const objection = judgeChoice(seatingOf(board.faces), free, event.seatPolicy ?? DEFAULT_POLICY, {
+  const policy = (choice.areTaken ? undefined : event.seatPolicy) ?? DEFAULT_POLICY;
+  const objection = judgeChoice(seatingOf(board.faces), free, policy, {
     seats,
     own: placesOf(board, choice.own),
   });

@@ -4,6 +4,7 @@ import type { Origin } from '@holdfast/shared/origin.ts';
 import { MOST_CHANGES } from '../hold.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import { changeIdOf, replayChange } from './add-seats.ts';
+import { refuseLeaving } from './check-policy.ts';
 import type { HoldStores } from './dependencies.ts';
 import { finishHold } from './finish-hold.ts';
 import { findOwnAtRest, refuseInactive } from './own-hold.ts';
@@ -43,6 +44,9 @@ export async function dropSeat(
     if (hold.state === 'released') return found;
     const refusal = refuseInactive(hold, now) ?? refuseMore(changes.length);
     if (refusal) return refusal;
+    const stays = hold.seats.map((seat) => seat.seatId).filter((one) => one !== seatId);
+    const alone = await refuseLeaving(stores, hold.eventId, seatId, stays);
+    if (alone) return alone;
     const begun =
       hold.seats.length === 1
         ? await stores.holds.begin(hold, 'releasing', { origin, reason: 'last seat dropped' })
