@@ -17,6 +17,7 @@ import { Redis } from 'ioredis';
 const COMMAND_LIMIT_MS = 500;
 /** After a failure nobody waits for Redis again so soon. */
 const PAUSE_MS = 500;
+const MEND_AGAIN_MS = 1_000;
 /** A stream of an event in which nothing happens any more goes away by itself. */
 const STREAM_LIFE_SECONDS = 86_400;
 
@@ -68,6 +69,9 @@ export function openDeltaStream(options: {
     awayUntil = 0;
     mend().catch(() => undefined);
   });
+  // A write may fail on a connection that stays: then no other event says that Redis is back.
+  const mending = setInterval(() => void mend().catch(() => undefined), MEND_AGAIN_MS);
+  mending.unref();
 
   async function renew(): Promise<void> {
     lossy = false;
@@ -79,7 +83,10 @@ export function openDeltaStream(options: {
     }
   }
   async function mend(): Promise<void> {
-    if (lossy) await renew();
+    if (lossy && client.status === 'ready') await renew();
+  }
+  function noteFailure(): void {
+    awayUntil = monotonicMs() + PAUSE_MS;
   }
   /** The epoch, or a new one where Redis has lost it. */
   async function readEpoch(): Promise<string> {
@@ -97,7 +104,7 @@ export function openDeltaStream(options: {
         ]);
         return { epoch, streamId: last[0]?.[0] ?? SEAT_MAP_START };
       } catch {
-        awayUntil = monotonicMs() + PAUSE_MS;
+        noteFailure();
         return undefined;
       }
     },
@@ -127,12 +134,16 @@ export function openDeltaStream(options: {
           place: { epoch, streamId: entries.at(-1)?.[0] ?? place.streamId },
         };
       } catch {
-        awayUntil = monotonicMs() + PAUSE_MS;
+        noteFailure();
         return 'away';
       }
     },
 
     async write(changes) {
+      if (monotonicMs() < awayUntil) {
+        lossy = true;
+        return;
+      }
       try {
         await mend();
         const epoch = await readEpoch();
@@ -149,11 +160,15 @@ export function openDeltaStream(options: {
       } catch (error) {
         if (!lossy) log.warn('seat_map.not_written', { error: describeError(error) });
         lossy = true;
+        noteFailure();
       }
     },
 
     renew: () => renew().catch(() => undefined),
-    close: () => client.disconnect(),
+    close() {
+      clearInterval(mending);
+      client.disconnect();
+    },
   };
 }
 

@@ -144,7 +144,7 @@ describe('boards', () => {
     const eventId = await world.event(2);
     const boards = await Promise.all(Array.from({ length: 50 }, () => other.boards.get(eventId)));
     expect(new Set(boards).size).to.equal(1);
-    expect(other.boards.peek(eventId)?.revision).to.equal(1);
+    expect((await other.boards.find(eventId))?.revision).to.equal(1);
   });
 });
 
