@@ -66,7 +66,8 @@ function bookingContract(
     type,
     topic: 'booking.bookings',
     producer: 'booking',
-    consumers,
+    // The gateway shows users their own.
+    consumers: [...consumers, 'gateway'],
     summary,
     schema,
     example: golden,

@@ -72,7 +72,8 @@ function holdContract(
     type,
     topic: 'catalog.holds',
     producer: 'catalog',
-    consumers,
+    // The gateway shows users their own.
+    consumers: [...consumers, 'gateway'],
     summary,
     schema,
     example: golden,
