@@ -17,6 +17,8 @@ export const REFUSALS = {
   hold_not_owner: { status: 403, title: 'The hold belongs to another account' },
   not_found: { status: 404, title: 'There is nothing here' },
   user_not_found: { status: 404, title: 'No such account' },
+  artist_not_found: { status: 404, title: 'No such artist' },
+  series_not_found: { status: 404, title: 'No such series' },
   venue_not_found: { status: 404, title: 'No such venue' },
   plan_not_found: { status: 404, title: 'No such seat plan' },
   event_not_found: { status: 404, title: 'No such event' },

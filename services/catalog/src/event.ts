@@ -48,6 +48,8 @@ export type Event = {
   name: string;
   description: string;
   artists: string[];
+  artistIds?: string[];
+  seriesId?: string | null;
   category: string;
   startsAt: Date;
   endsAt?: Date | null;

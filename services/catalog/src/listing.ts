@@ -30,6 +30,8 @@ export type Listing = SeatCounts & {
   shown: boolean;
   name: string;
   artists: string[];
+  artistIds: string[];
+  seriesId: string | null;
   category: string;
   tags: string[];
   venueId: string;
@@ -89,6 +91,8 @@ export function listingOf(
     shown: event.ready && STANDING.includes(event.status),
     name: event.name,
     artists: event.artists,
+    artistIds: event.artistIds ?? [],
+    seriesId: event.seriesId ?? null,
     category: event.category,
     tags: event.tags,
     venueId: event.venueId,

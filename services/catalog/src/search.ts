@@ -37,6 +37,8 @@ export type Filter = {
   tag?: string;
   currency?: string;
   artist?: string;
+  artistId?: string;
+  seriesId?: string;
   from: Date;
   to?: Date;
   /** Of relative dates: one of these spans, each in its zones. */

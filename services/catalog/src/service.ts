@@ -25,6 +25,7 @@ import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
 import type { HoldLimits, HoldStores } from './operations/dependencies.ts';
 import { createPromisedSeats } from './promised-seats.ts';
+import { artistRoutes } from './routes/artists.ts';
 import { bestAvailableRoutes } from './routes/best-available.ts';
 import { blockRoutes } from './routes/blocks.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -36,10 +37,12 @@ import { planRoutes } from './routes/plans.ts';
 import { searchRoutes } from './routes/search.ts';
 import { answerSeatMaps, seatMapRoutes } from './routes/seat-map.ts';
 import { seatRoutes } from './routes/seats.ts';
+import { seriesRoutes } from './routes/series.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
 import { countSeats } from './seat-counts.ts';
+import { createArtists } from './stores/artists.ts';
 import { createBlocks } from './stores/blocks.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
@@ -56,6 +59,7 @@ import { createSeatBlocks } from './stores/seat-blocks.ts';
 import { createSeatEdits } from './stores/seat-edits.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
+import { createSeriesStore } from './stores/series.ts';
 import { createVenues } from './stores/venues.ts';
 import { createVocabulary } from './stores/vocabulary.ts';
 import { createTakenSeats } from './taken-seats.ts';
@@ -147,7 +151,9 @@ export async function createService(
     log,
   });
   const seatEdits = createSeatEdits(db);
-  const eventStores = { venues, plans, events, seats: stores.seats, seatEdits, wake, log };
+  const artists = createArtists(db);
+  const { seats } = stores;
+  const eventStores = { venues, plans, artists, events, seats, seatEdits, wake, log };
   const signer = createSigner(createKeys(db));
   const holding = {
     ...stores,
@@ -239,6 +245,8 @@ export async function createService(
       ...holdRoutes(holding),
       ...holdSeatRoutes(holding),
       ...bestAvailableRoutes(holding),
+      ...artistRoutes(artists),
+      ...seriesRoutes({ ...eventStores, series: createSeriesStore(db) }),
       ...statsRoutes({
         events,
         sales: createSales(db),

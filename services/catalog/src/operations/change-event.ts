@@ -1,6 +1,6 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
 import { eventCancelled, eventUpdated } from '@holdfast/shared/contracts/events.ts';
-import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import {
@@ -16,10 +16,12 @@ import { historyEntry } from '../hold.ts';
 import type { Translations } from '../languages.ts';
 import { eventMessage } from '../messages.ts';
 import type { SeatPolicy } from '../seat-policy.ts';
+import type { Artists } from '../stores/artists.ts';
 import type { EventChange, Events } from '../stores/events.ts';
 import type { SeatEdits } from '../stores/seat-edits.ts';
 import { refuseVersion } from './create-venue.ts';
 import { refuseDuringEdit } from './edit-plan.ts';
+import { nameArtists } from './keep-artist.ts';
 import { refuseStranger } from './ownership.ts';
 
 export type EventEdit = {
@@ -27,6 +29,7 @@ export type EventEdit = {
   name?: string;
   description?: string;
   artists?: string[];
+  artistIds?: string[];
   category?: string;
   startsAt?: string;
   endsAt?: string | null;
@@ -51,7 +54,7 @@ export type EventEdit = {
  * change of status.
  */
 export async function changeEvent(
-  deps: { events: Events; seatEdits: SeatEdits; wake: () => void },
+  deps: { events: Events; artists: Artists; seatEdits: SeatEdits; wake: () => void },
   command: { eventId: string; edit: EventEdit; actor: Actor; origin: Origin },
 ): Promise<Event | Refusal> {
   const event = await deps.events.find(command.eventId);
@@ -65,6 +68,15 @@ export async function changeEvent(
     ...(onSaleAt !== undefined && { onSaleAt: new Date(onSaleAt) }),
     ...(offSaleAt !== undefined && { offSaleAt: orNone(offSaleAt) }),
   };
+  if (rest.artists || rest.artistIds) {
+    const artists = await nameArtists(
+      deps.artists,
+      rest.artistIds ?? event.artistIds ?? [],
+      rest.artists ?? event.artists,
+    );
+    if (isRefusal(artists)) return artists;
+    change.artists = artists;
+  }
   const after: Event = { ...event, ...change };
   const refusal =
     refuseStranger(event, command.actor) ??

@@ -17,11 +17,13 @@ import { historyEntry } from '../hold.ts';
 import type { Translations } from '../languages.ts';
 import { eventMessage } from '../messages.ts';
 import type { SeatPolicy } from '../seat-policy.ts';
+import type { Artists } from '../stores/artists.ts';
 import type { Events } from '../stores/events.ts';
 import type { Plans } from '../stores/plans.ts';
 import type { SeatEdits } from '../stores/seat-edits.ts';
 import type { Seats } from '../stores/seats.ts';
 import type { Venues } from '../stores/venues.ts';
+import { nameArtists } from './keep-artist.ts';
 import { refuseStranger } from './ownership.ts';
 
 export type EventInput = {
@@ -29,6 +31,8 @@ export type EventInput = {
   name: string;
   description: string;
   artists: string[];
+  artistIds?: string[];
+  seriesId?: string;
   category: string;
   startsAt: string;
   endsAt?: string | null;
@@ -49,6 +53,7 @@ export type EventInput = {
 export type EventStores = {
   venues: Venues;
   plans: Plans;
+  artists: Artists;
   events: Events;
   seats: Seats;
   seatEdits: SeatEdits;
@@ -90,6 +95,9 @@ async function draftEvent(
     checkTerms({ ...times, currency: input.currency }) ??
     checkPrices(input.prices, venue.categories);
   if (refusal) return refusal;
+  const { artistIds = [] } = input;
+  const artists = await nameArtists(stores.artists, artistIds, input.artists);
+  if (isRefusal(artists)) return artists;
   const now = systemClock.now();
   return {
     _id:
@@ -100,6 +108,9 @@ async function draftEvent(
     fingerprint: fingerprint(input),
     ...input,
     ...times,
+    artists,
+    artistIds,
+    seriesId: input.seriesId ?? null,
     images: input.images ?? [],
     translations: input.translations ?? {},
     venueName: venue.name,
@@ -113,7 +124,7 @@ async function draftEvent(
     seatPolicy: input.seatPolicy ?? null,
     ready: false,
     seatCount: venue.seatCount,
-    searchText: searchTextOf({ ...input, venueName: venue.name }),
+    searchText: searchTextOf({ ...input, artists, venueName: venue.name }),
     version: 1,
     createdAt: now,
     history: [historyEntry(now, origin, 'created', null, { status: input.status })],

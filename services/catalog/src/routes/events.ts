@@ -28,13 +28,16 @@ type EventQuery = {
 
 const OWN_EVENTS = 500;
 const event = { description: 'The event' };
-const EMPTY = {
+/** What an event has where its request names nothing. */
+export const EMPTY_EVENT = {
   description: '',
   artists: [],
   tags: [],
   metadata: {},
   status: 'draft',
 } satisfies Partial<EventInput>;
+
+export type EventBody = Omit<EventInput, keyof typeof EMPTY_EVENT> & Partial<EventInput>;
 
 export function eventRoutes(
   stores: EventStores,
@@ -46,7 +49,7 @@ export function eventRoutes(
     reply(status, { event: viewNow(one) }, { location: `/api/events/${one._id}` });
 
   return [
-    route<{ body: Omit<EventInput, keyof typeof EMPTY> & Partial<EventInput> }>({
+    route<{ body: EventBody }>({
       method: 'post',
       path: '/api/events',
       id: 'createEvent',
@@ -55,9 +58,15 @@ export function eventRoutes(
       access: ['organizer', 'admin'],
       body: newEvent,
       responses: { 201: event },
-      errors: ['venue_not_found', 'prices_incomplete', 'idempotency_key_reused', 'forbidden'],
+      errors: [
+        'venue_not_found',
+        'artist_not_found',
+        'prices_incomplete',
+        'idempotency_key_reused',
+        'forbidden',
+      ],
       async run({ body, actor, origin, idempotencyKey }) {
-        const input = { ...EMPTY, ...body };
+        const input = { ...EMPTY_EVENT, ...body };
         const created = await createEvent(stores, { input, owner: actor, idempotencyKey, origin });
         return isRefusal(created) ? created : answer(created, 201);
       },
@@ -134,6 +143,7 @@ export function eventRoutes(
       errors: [
         'event_not_found',
         'event_cancelled',
+        'artist_not_found',
         'prices_incomplete',
         'version_conflict',
         'request_in_flight',

@@ -40,7 +40,7 @@ const metadata = () =>
     .max(50)
     .description('Free flat members: text, number or boolean');
 
-const images = () =>
+export const images = () =>
   Joi.array()
     .items(
       Joi.object({
@@ -111,6 +111,7 @@ const eventMembers = {
   name: text(200),
   description: Joi.string().allow('').max(5_000),
   artists: words(100, 200),
+  artistIds: Joi.array().items(id()).max(100).description('Artists of /api/artists'),
   category: text(60),
   startsAt: zonedInstant(),
   endsAt: zonedInstant().allow(null),
@@ -128,7 +129,7 @@ const eventMembers = {
   }).description('`avoid` refuses choices that leave a single seat where there is another way'),
 };
 
-export const newEvent = Joi.object({
+const newEventMembers = {
   ...eventMembers,
   venueId: id().required(),
   name: eventMembers.name.required(),
@@ -138,7 +139,11 @@ export const newEvent = Joi.object({
   prices: eventMembers.prices.required(),
   currency: currency().required(),
   status: Joi.string().valid('draft', 'published'),
-});
+};
+export const newEvent = Joi.object(newEventMembers);
+const { startsAt: _starts, endsAt: _ends, ...repeated } = newEventMembers;
+/** What the events of a series have in common. */
+export const newSeriesEvent = Joi.object(repeated);
 export const eventEdit = Joi.object({
   ...eventMembers,
   heldKeepPrice: Joi.valid(true).description(

@@ -38,6 +38,8 @@ type SearchQuery = {
   country?: string;
   tag?: string;
   artist?: string;
+  artistId?: string;
+  seriesId?: string;
   venueId?: string;
   from?: string;
   to?: string;
@@ -137,6 +139,8 @@ export function searchRoutes(stores: SearchStores): Route[] {
         country: text(60),
         tag: text(60),
         artist: text(200),
+        artistId: id(),
+        seriesId: id(),
         venueId: id(),
         from: zonedInstant(),
         to: zonedInstant(),

@@ -35,6 +35,8 @@ export function viewEvent(event: Event) {
     name: event.name,
     description: event.description,
     artists: event.artists,
+    artistIds: event.artistIds ?? [],
+    ...(event.seriesId && { seriesId: event.seriesId }),
     category: event.category,
     startsAt: event.startsAt.toISOString(),
     startsAtLocal: localTimeOf(event.startsAt, event.timeZone),

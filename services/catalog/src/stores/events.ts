@@ -24,6 +24,8 @@ const schema = new Schema<Event>(
     name: { type: String, required: true },
     description: { type: String, default: '' },
     artists: { type: [String], default: [] },
+    artistIds: { type: [String], default: [] },
+    seriesId: { type: String, default: null },
     category: { type: String, required: true },
     startsAt: { type: Date, required: true },
     endsAt: { type: Date, default: null },
@@ -59,6 +61,7 @@ export type EventChange = Partial<
     | 'name'
     | 'description'
     | 'artists'
+    | 'artistIds'
     | 'category'
     | 'startsAt'
     | 'endsAt'

@@ -21,6 +21,8 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     { key: { shown: 1, tags: 1, startsAt: 1, _id: 1 } },
     { key: { shown: 1, artists: 1, startsAt: 1, _id: 1 } },
     { key: { venueId: 1, startsAt: 1, _id: 1 } },
+    { key: { artistIds: 1, startsAt: 1, _id: 1 } },
+    { key: { seriesId: 1, startsAt: 1, _id: 1 } },
     { key: { shown: 1, priceFromMinor: 1, _id: 1 } },
     { key: { shown: 1, popularity: -1, _id: 1 } },
     { key: { words: 1, startsAt: 1, _id: 1 } },
@@ -28,6 +30,8 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     { key: { shown: 1, asOf: 1 } },
     { key: { place: '2dsphere' } },
   ],
+  artists: [{ key: { name: 1, _id: 1 } }],
+  series: [{ key: { name: 1, _id: 1 } }],
   vocabulary: [{ key: { kind: 1, text: 1 } }, { key: { starts: 1 } }, { key: { deletions: 1 } }],
   seats: [
     { key: { eventId: 1, status: 1, order: 1 } },

@@ -200,6 +200,8 @@ function matchOf(filter: Filter): Document {
     ...(filter.venueId !== undefined && { venueId: filter.venueId }),
     ...(filter.tag !== undefined && { tags: filter.tag }),
     ...(filter.artist !== undefined && { artists: filter.artist }),
+    ...(filter.artistId !== undefined && { artistIds: filter.artistId }),
+    ...(filter.seriesId !== undefined && { seriesId: filter.seriesId }),
     ...(filter.currency !== undefined && { currency: filter.currency }),
     ...(filter.priceMin !== undefined && { priceToMinor: { $gte: filter.priceMin } }),
     ...(filter.priceMax !== undefined && { priceFromMinor: { $lte: filter.priceMax } }),
