@@ -1,5 +1,12 @@
 import type { BookingState } from '@holdfast/shared/contracts/bookings.ts';
-import { holdPinned, holdPinRefused, holdPinUnsettled } from '@holdfast/shared/contracts/holds.ts';
+import {
+  type HoldChange,
+  holdChanged,
+  holdEndingSoon,
+  holdPinned,
+  holdPinRefused,
+  holdPinUnsettled,
+} from '@holdfast/shared/contracts/holds.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
@@ -212,6 +219,26 @@ describe('checkout of a booking', () => {
       status: 'failed',
       reason: 'hold_released',
     });
+  });
+
+  it('ignores what else happens to its hold, added seats and reminders, and goes on by its pin', async () => {
+    const offer = makeOffer(buyer.userId);
+    world.catalog.policies.set(offer.holdId, 'silent');
+    const { bookingId } = await place(offer);
+    const asked = await world.catalog.hears(bookingId, 'booking.authorized.v1');
+    const booking = asked.data as BookingState;
+    const pinned = world.catalog.holdMessage(holdPinned, booking);
+    const aside = [holdChanged, holdEndingSoon].map((contract) => {
+      const message = world.catalog.holdMessage(contract, booking);
+      const { pinId: _pinId, bookingId: _bookingId, ...data } = message.data as HoldChange;
+      return { ...message, data };
+    });
+    await world.bus.publish([...aside, pinned]);
+    expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed' });
+    const metrics = await (await fetch(`${world.service.url}/metrics`)).text();
+    for (const { type } of aside) {
+      expect(metrics).to.include(`type="${type}",reason="no_booking"`);
+    }
   });
 
   it('cancels once: full refund, tickets void, quota back; a repeat changes nothing', async () => {
