@@ -23,6 +23,17 @@ describe('seats seen taken', () => {
     expect(taken.suspects('e:A', 1_100)).to.equal(false);
   });
 
+  it('refuse who asked before a look, however slow it was, and not who asks after it', () => {
+    const taken = createTakenSeats();
+    taken.learn('e:A', 1_000, 60_000);
+    const late = 1_000 + 5 * FRESH_MS;
+    expect([taken.refuses('e:A', late, 1_000), taken.refuses('e:A', late, 1_001)]).to.deep.equal([
+      true,
+      false,
+    ]);
+    expect(taken.refuses('e:A', 61_000, 1_000), 'past the end of its hold').to.equal(false);
+  });
+
   it('stay suspected for good when nothing ends them, and still refuse for 250 ms only', () => {
     const taken = createTakenSeats();
     taken.learn('e:A', 0, Number.POSITIVE_INFINITY);

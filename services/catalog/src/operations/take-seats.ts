@@ -36,7 +36,14 @@ export type TakeDependencies = HoldStores & {
 };
 
 /** A command that is within bounds, with what follows from it. */
-type Wish = TakeSeats & { holdId: string; durationMs: number; keys: string[]; fingerprint: string };
+type Wish = TakeSeats & {
+  holdId: string;
+  durationMs: number;
+  keys: string[];
+  fingerprint: string;
+  /** When it came, by this process's monotonic clock. */
+  askedAt: number;
+};
 
 /**
  * Takes seats for a user, all or none. In order: the quota's claim, the seats, the document
@@ -54,7 +61,8 @@ export async function takeSeats(
   if (outOfBounds) return outOfBounds;
   const seatIds = [...command.seatIds].sort();
   const keys = seatIds.map((seatId) => seatKey(command.eventId, seatId));
-  const lost = refuseLoser(deps, seatIds, keys);
+  const askedAt = monotonicMs();
+  const lost = refuseLoser(deps, { seatIds, keys, askedAt });
   // Without a key it can not be a repeat: the cheapest answer there is.
   if (lost && command.idempotencyKey === undefined) return lost;
   const wish: Wish = {
@@ -62,6 +70,7 @@ export async function takeSeats(
     seatIds,
     durationMs,
     keys,
+    askedAt,
     fingerprint:
       command.chosen?.fingerprint ?? fingerprint({ eventId: command.eventId, seatIds, durationMs }),
     holdId:
@@ -78,11 +87,10 @@ export async function takeSeats(
 
 function refuseLoser(
   { taken }: HoldStores,
-  seatIds: readonly string[],
-  keys: readonly string[],
+  { seatIds, keys, askedAt }: Pick<Wish, 'seatIds' | 'keys' | 'askedAt'>,
 ): Refusal | undefined {
   const now = monotonicMs();
-  const gone = seatIds.filter((_, index) => taken.refuses(keys[index] ?? '', now));
+  const gone = seatIds.filter((_, index) => taken.refuses(keys[index] ?? '', now, askedAt));
   return gone.length === 0 ? undefined : refuseTaken(gone);
 }
 
@@ -91,7 +99,7 @@ async function answerLoser(
   deps: TakeDependencies,
   wish: Wish,
 ): Promise<HoldNow | Refusal | undefined> {
-  const lost = refuseLoser(deps, wish.seatIds, wish.keys);
+  const lost = refuseLoser(deps, wish);
   if (lost === undefined) return undefined;
   const earlier = await findEarlier(deps, wish);
   return earlier ? replay(earlier, wish.fingerprint) : lost;
