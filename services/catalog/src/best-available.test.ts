@@ -199,6 +199,10 @@ describe('best available', () => {
         const mayGive = givable(seating, free, wish);
         for (const seat of seats) expect(mayGive(seat), `seat ${seat}`).to.equal(true);
         expect(fits(seating, seats, wish)).to.equal(true);
+        if (choice.spread !== 'near') return;
+        expect(new Set(seats.map((seat) => seating.sectionOf[seat])).size).to.equal(1);
+        const depths = seats.map((seat) => seating.depths[seat] ?? 0);
+        expect(Math.max(...depths) - Math.min(...depths)).to.be.at.most(1);
       }),
       { numRuns: 5_000 },
     );
