@@ -55,7 +55,7 @@ export function bestRun(
 ): Run | undefined {
   const { runStarts, viewSums } = seating;
   const isFree = (seat: number) => free[seat] === 1;
-  let [clean, cleanPoints, any, anyPoints] = [-1, -Infinity, -1, -Infinity];
+  let [clean, cleanPoints, best, bestPoints] = [-1, -Infinity, -1, -Infinity];
   for (let seat = 0, length = 0; seat < eligible.length; seat += 1) {
     length = eligible[seat] === 0 ? 0 : runStarts[seat] === seat ? 1 : length + 1;
     if (length < size) continue;
@@ -68,13 +68,13 @@ export function bestRun(
       if (!special.satisfies(run)) continue;
       points -= POINTS_OF_SURPLUS * special.surplus(run);
     }
-    if (points > anyPoints) [any, anyPoints] = [start, points];
+    if (points > bestPoints) [best, bestPoints] = [start, points];
     if (points > cleanPoints && !leavesSingle(seating, isFree, start, seat + 1)) {
       [clean, cleanPoints] = [start, points];
     }
   }
   if (clean >= 0) return { start: clean, leavesSingle: false };
-  return any >= 0 ? { start: any, leavesSingle: true } : undefined;
+  return best >= 0 ? { start: best, leavesSingle: true } : undefined;
 }
 
 /** Seats in as few groups as possible: the largest group there is, then the next for the rest. */

@@ -2,7 +2,7 @@ import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
 import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
 import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
 import Joi from 'joi';
-import { SPREADS } from '../seat-wish.ts';
+import { reasonsView } from './reasons-view.ts';
 
 /** Text of a request: something to read, of bounded length. */
 export const text = (longest: number) => Joi.string().min(1).max(longest);
@@ -201,32 +201,6 @@ export const seatView = Joi.object({
     .required(),
   version: Joi.number().integer().required(),
 });
-
-/** Why a party was given its seats. */
-const reasonsView = Joi.object({
-  spread: Joi.string()
-    .valid(...SPREADS)
-    .required(),
-  leavesSingle: Joi.boolean().required(),
-  score: Joi.number().required().description('Of the view: 100 is the middle of a first row'),
-  rank: Joi.object({
-    place: Joi.number().integer().required(),
-    of: Joi.number().integer().required(),
-  }).description('Among all choices side by side in the empty house'),
-  groups: Joi.array()
-    .items(
-      Joi.object({
-        section: Joi.string().required(),
-        row: Joi.string().required(),
-        rowFromFront: Joi.number().integer().required(),
-        centrality: Joi.number()
-          .required()
-          .description('1 is the middle of the full row, 0 its end'),
-        seatIds: Joi.array().items(seatId()).required(),
-      }),
-    )
-    .required(),
-}).description('Why these seats, where they were chosen as the best available');
 
 export const holdView = Joi.object({
   holdId: id().required(),
