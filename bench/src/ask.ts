@@ -6,7 +6,7 @@ export type Answer<T> = { readonly status: number; readonly body: T };
 /** One request of a person who waits for the answer; loads are made by a generator instead. */
 export async function ask<T>(
   { url }: Pick<Program, 'url'>,
-  method: 'GET' | 'POST' | 'PATCH',
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
   path: string,
   of: { as?: Buyer; body?: object } = {},
 ): Promise<Answer<T>> {

@@ -3,7 +3,7 @@ import type { Db, Document } from 'mongodb';
 import { askFor } from './ask.ts';
 import type { Program } from './bench.ts';
 import type { Buyer } from './issuer.ts';
-import { copyEvents, insertAll, type SeededEvent, type Template } from './seeding.ts';
+import { copyEvents, copySeat, insertAll, type SeededEvent, type Template } from './seeding.ts';
 
 type Stored = Document & { _id: string };
 
@@ -50,8 +50,8 @@ export async function seedEndingHolds(
   );
   const untouched = of.template.seats.slice(of.holds / of.events);
   for (const { eventId } of events) {
-    const seats = untouched.map((seat) => ({ ...seat, _id: `${eventId}:${seat.seatId}`, eventId }));
-    await insertAll(db, 'seats', seats as unknown as Stored[]);
+    const seats = untouched.map((seat) => copySeat(seat, eventId));
+    await insertAll(db, 'seats', seats);
   }
   await insertAll(db, 'quotas', claimsOf(made.quota, endings));
   await insertAll(
@@ -96,9 +96,7 @@ async function makeOne(catalog: Program, db: Db, template: Template, owner: Buye
 function heldSeat(held: Stored, ending: Ending & { face: Stored }): Stored {
   const { event, holdId, owner, expiresAt, face } = ending;
   return {
-    ...face,
-    _id: `${event.eventId}:${face.seatId}`,
-    eventId: event.eventId,
+    ...copySeat(face, event.eventId),
     status: held.status,
     version: held.version,
     hold: { ...held.hold, id: holdId, userId: owner.userId, expiresAt },

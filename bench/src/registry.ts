@@ -1,5 +1,6 @@
 import { SetupError } from '@holdfast/stack/setup-error.ts';
 import type { Workload } from './workload.ts';
+import { catalogGrowth } from './workloads/catalog-growth.ts';
 import { browse } from './workloads/w1-browse.ts';
 import { staleness } from './workloads/w2-staleness.ts';
 import { seatMap } from './workloads/w3-seat-map.ts';
@@ -21,12 +22,21 @@ export const WORKLOADS: readonly Workload[] = [
   herd,
   liveMap,
   endingHolds,
+  catalogGrowth,
 ];
 
-/** The workloads that these words name: an id such as W4, or a group; all without a word. */
-export function chooseWorkloads(words: readonly string[]): Workload[] {
-  if (words.length === 0) return [...WORKLOADS];
-  const chosen = new Set(words.flatMap(named));
+/** Seeding takes many minutes: only with `--growth`, or by name. */
+const GROWTH = 'growth';
+
+/**
+ * The workloads that these words name: an id such as W4, or a group. Without a word all but those
+ * of growth, or, when growth is asked for, those only.
+ */
+export function chooseWorkloads(words: readonly string[], growth = false): Workload[] {
+  if (words.length === 0) {
+    return WORKLOADS.filter(({ group }) => (group === GROWTH) === growth);
+  }
+  const chosen = new Set([...words, ...(growth ? [GROWTH] : [])].flatMap(named));
   return WORKLOADS.filter((workload) => chosen.has(workload));
 }
 

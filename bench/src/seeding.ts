@@ -84,7 +84,7 @@ export async function copyEvents(
   return copies.map(({ eventId }) => ({ eventId, seatIds }));
 }
 
-function copySeat(seat: Stored, eventId: string): Stored {
+export function copySeat(seat: Stored, eventId: string): Stored {
   return { ...seat, _id: `${eventId}:${seat.seatId}`, eventId };
 }
 

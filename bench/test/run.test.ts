@@ -85,6 +85,18 @@ describe('choosing workloads', () => {
     expect(ids('w6', 'W4', 'w6')).to.deep.equal(['W4', 'W6']);
     expect(ids('catalog')).to.include.members(['W1', 'W15']);
     expect(ids()).to.include.members(ids('catalog'));
-    expect(() => ids('W99')).to.throw('no workload or group "W99"');
+  });
+
+  it('leaves growth out unless it is asked for, and then takes nothing else by itself', () => {
+    const ids = (growth: boolean, ...words: string[]) =>
+      chooseWorkloads(words, growth).map(({ id }) => id);
+    expect(ids(false)).not.to.include('G1');
+    expect(ids(true)).to.deep.equal(['G1']);
+    expect(ids(true, 'W4')).to.deep.equal(['W4', 'G1']);
+    expect(ids(false, 'growth')).to.deep.equal(['G1']);
+  });
+
+  it('names what there is when a word is none of them', () => {
+    expect(() => chooseWorkloads(['W99'])).to.throw('no workload or group "W99"');
   });
 });

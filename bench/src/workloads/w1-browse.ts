@@ -7,17 +7,13 @@ import { type Catalogs, openCatalogs } from '../catalog.ts';
 import { httpContender, programAt } from '../contenders.ts';
 import { get, type LoadPlan } from '../load/plan.ts';
 import { openLoopFigures } from '../open-loop.ts';
+import { CATEGORIES, CITIES, describeEvent, WORDS } from '../programme.ts';
 import { copyEvents, makeTemplate, type SeededEvent } from '../seeding.ts';
 import { zipf } from '../statistics.ts';
 import type { Contender, Prepared, Workload } from '../workload.ts';
 
-const CITIES = ['Wien', 'Graz', 'Linz', 'Brno', 'Praha', 'Berlin', 'Trieste', 'Ljubljana'];
-const CATEGORIES = ['music', 'theatre', 'sport', 'family', 'comedy'];
-const WORDS = ['aurora', 'borealis', 'cantata', 'dances', 'elegy', 'fanfare', 'gloria', 'hymn'];
 const WRITE_EVERY_MS = 1_000;
 const CONNECTIONS = 64;
-const DAY_MS = 86_400_000;
-const FIRST_DAY = Date.UTC(2099, 0, 1);
 
 /** W1: what people do before they buy: 80 % one event, 15 % lists, 5 % searches, while events change. */
 export const browse: Workload = {
@@ -83,21 +79,6 @@ async function prepare(bench: Bench): Promise<Prepared> {
       await Promise.all([bare.stop(), chain.stop(), captured.remove()]);
       await catalogs.close();
     },
-  };
-}
-
-function describeEvent(at: number) {
-  const pick = (list: readonly string[], step: number) =>
-    list[Math.floor(at / step) % list.length] ?? '';
-  const words = [pick(WORDS, 1), pick(WORDS, 8)];
-  return {
-    name: `Evening ${at} ${words.join(' ')}`,
-    artists: [`The ${words[0]} ensemble`],
-    category: pick(CATEGORIES, 1),
-    city: pick(CITIES, 5),
-    startsAt: new Date(FIRST_DAY + (at % 365) * DAY_MS),
-    searchText: `evening ${at} ${words.join(' ')}`,
-    unlisted: true,
   };
 }
 

@@ -16,17 +16,19 @@ export const bench: Command = {
   options: {
     json: { type: 'boolean' },
     quick: { type: 'boolean' },
+    growth: { type: 'boolean' },
     rounds: { type: 'string' },
     out: { type: 'string' },
   },
   help: `Brings up stores of its own, or takes those given, and runs each workload: subject and
 baselines in turns, several rounds, then an audit of the stores. An operand is a workload (W4) or a
-group (catalog); without one all of them run. Prints the report and writes it as Markdown and JSON.
+group (catalog); without one all of them run, but growth. Prints the report and writes it as Markdown and JSON.
 Every bar is printed as PASS or SHORT. Exits with 1 when an audit or a wrong answer voids a run; a
 bar that is missed is a figure, not a failure. bench/README.md says how to read it.
 
   --rounds N    rounds of each contender after a warm-up (default: ${ROUNDS})
   --quick       small numbers and one round: shows that everything works, measures nothing
+  --growth      the workloads of growth, which seed millions of documents first
   --out FOLDER  where the reports go (default: bench-reports below the data folder)`,
   async run({ dataDir, json, flags, values, operands, signal }) {
     const [{ runBench }, { chooseWorkloads }, { isVoid, renderReport }] = await Promise.all([
@@ -37,7 +39,7 @@ bar that is missed is a figure, not a failure. bench/README.md says how to read 
     const quick = flags.has('quick');
     const out = values.get('out');
     const { report, files } = await runBench({
-      workloads: chooseWorkloads(operands),
+      workloads: chooseWorkloads(operands, flags.has('growth')),
       dataDir,
       ...(out !== undefined && { out: resolve(out) }),
       rounds: readRounds(values.get('rounds')) ?? (quick ? QUICK_ROUNDS : ROUNDS),
