@@ -25,7 +25,9 @@ export type Bench = {
   readonly signal: AbortSignal;
   /** CPU microseconds of the stores so far; undefined for stores that somebody else runs. */
   storesCpu(): Promise<number | undefined>;
-  /** Starts a Node program and resolves when `GET ready` answers 2xx; ends with this process. */
+  /** Closes something after the workload, however it ends; what came last goes first. */
+  atEnd(close: () => Promise<void>): void;
+  /** Starts a Node program and resolves when `GET ready` answers 2xx; it is stopped at the end. */
   start(program: {
     name: string;
     file: string;
@@ -35,6 +37,6 @@ export type Bench = {
   }): Promise<Program>;
   /** Stops Redis for a while, when this run brought it up; false when it may not. */
   withoutRedis(work: () => Promise<void>): Promise<boolean>;
-  /** Says what is being done. */
+  /** Says what is being done, and ends the run there when it was interrupted. */
   say(text: string): void;
 };

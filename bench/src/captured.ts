@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BareAnswer } from './baselines/bare-http.ts';
+import type { Bench } from './bench.ts';
 import type { WireAnswer } from './load/answer-reader.ts';
 import { openConnection } from './load/connection.ts';
 import { get } from './load/plan.ts';
@@ -10,11 +11,12 @@ const CONNECTIONS = 8;
 
 /** Answers of a server by path in a file, for a baseline to give out the same `bytes`. */
 export async function captureAnswers(
+  bench: Bench,
   url: string,
   paths: readonly string[],
   type: string,
   headers: Readonly<Record<string, string>> = {},
-): Promise<{ file: string; bytes: number; remove: () => Promise<void> }> {
+): Promise<{ file: string; bytes: number }> {
   let bytes = 0;
   const answers: Record<string, BareAnswer> = {};
   const left = [...paths];
@@ -40,7 +42,8 @@ export async function captureAnswers(
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, capture));
   const folder = await mkdtemp(join(tmpdir(), 'holdfast-bench-'));
+  bench.atEnd(() => rm(folder, { recursive: true, force: true }));
   const file = join(folder, 'answers.json');
   await writeFile(file, JSON.stringify(answers));
-  return { file, bytes, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { file, bytes };
 }

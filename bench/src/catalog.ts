@@ -23,7 +23,6 @@ export type Catalogs = {
   drain(): Promise<void>;
   /** What breaks an invariant that catalog's stores alone can tell. */
   audit(): Promise<string[]>;
-  close(): Promise<void>;
 };
 
 /** A database, topics and cache for catalog that nobody else uses, emptied at the end. */
@@ -34,7 +33,11 @@ export async function openCatalogs(bench: Bench, workload: string): Promise<Cata
   }).connect();
   const db = client.db(own);
   const settings = { MONGODB_DATABASE: own, TOPIC_PREFIX: `${own}.` };
-  const started: Program[] = [];
+  bench.atEnd(async () => {
+    await db.dropDatabase();
+    await client.close();
+    await dropTopics(bench.stores.KAFKA_BROKERS, settings.TOPIC_PREFIX);
+  });
   const drain = async () => {
     await waitUntil('the outboxes to empty', () => isEveryOutboxEmpty(db), {
       limitMs: 120_000,
@@ -45,8 +48,8 @@ export async function openCatalogs(bench: Bench, workload: string): Promise<Cata
   return {
     db,
     organizer: await bench.issuer.organizer(),
-    async start({ name = 'catalog', env = {} } = {}) {
-      const program = await bench.start({
+    start({ name = 'catalog', env = {} } = {}) {
+      return bench.start({
         name,
         file: PROGRAM,
         env: (port) => ({
@@ -60,8 +63,6 @@ export async function openCatalogs(bench: Bench, workload: string): Promise<Cata
         }),
         ready: '/readyz',
       });
-      started.push(program);
-      return program;
     },
     drain,
     async audit() {
@@ -74,12 +75,6 @@ export async function openCatalogs(bench: Bench, workload: string): Promise<Cata
       return (await isEveryOutboxEmpty(db))
         ? findings
         : [...findings, 'messages wait in an outbox'];
-    },
-    async close() {
-      await Promise.all(started.map((program) => program.stop()));
-      await db.dropDatabase();
-      await client.close();
-      await dropTopics(bench.stores.KAFKA_BROKERS, settings.TOPIC_PREFIX);
     },
   };
 }

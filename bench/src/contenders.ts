@@ -75,7 +75,7 @@ export async function rawContender(
   bench: Bench,
   of: { name: string; what: string; database: string; seats: number },
   settings: Pick<RawDriverSettings, 'statement' | 'inFlight' | 'batch'>,
-): Promise<{ contender: Contender; stop: () => Promise<void> }> {
+): Promise<Contender> {
   const program = await bench.start({
     name: `raw-${settings.statement}`,
     file: programAt('raw-driver'),
@@ -93,7 +93,7 @@ export async function rawContender(
     if (!response.ok) throw new Error(`${of.name} failed: ${await response.text()}`);
     return (await response.json()) as RawRun;
   };
-  const contender: Contender = {
+  return {
     name: of.name,
     what: of.what,
     async measure() {
@@ -108,5 +108,4 @@ export async function rawContender(
       };
     },
   };
-  return { contender, stop: () => program.stop() };
 }

@@ -5,6 +5,7 @@ import type { Figure, Sample } from './workload.ts';
 
 /** Share of the closed loop's rate at which latency is taken: loaded, not overrun. */
 const SHARE = 0.5;
+const LONGEST_SECONDS = 10;
 
 /**
  * Latency at half the rate that the rounds reached, with arrivals by schedule: a slow answer
@@ -17,7 +18,9 @@ export async function openLoopFigures(
 ): Promise<Figure[]> {
   const ratePerSecond = Math.max(1, SHARE * median(samples.map(({ perSecond }) => perSecond)));
   bench.say(`latency at ${Math.round(ratePerSecond)} arrivals a second`);
-  const { latency } = await bench.generator.run({ ...plan, ratePerSecond });
+  const arrivals = Math.ceil(ratePerSecond * LONGEST_SECONDS);
+  const chains = plan.durationMs === undefined ? plan.chains.slice(0, arrivals) : plan.chains;
+  const { latency } = await bench.generator.run({ ...plan, chains, ratePerSecond });
   return [
     { name: 'open loop, arrivals a second', value: ratePerSecond, unit: '/s' },
     { name: 'open loop p50', value: latency.p50, unit: 'ms' },

@@ -32,13 +32,13 @@ export async function relationalContenders(
     expected: RegExp;
     planOf: (slice: number) => LoadPlan;
   },
-): Promise<{ contenders: Contender[]; stop: () => Promise<void> }> {
-  const stops: (() => Promise<void>)[] = [];
+): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const strategy of of.strategies) {
     const database = `bench_${bench.run}_${strategy.replaceAll('-', '_')}`;
     const postgresUrl = urlOf(bench.stores.POSTGRES_URL, database);
-    await runAt(bench.stores.POSTGRES_URL, [`create database ${database}`]);
+    await runAt(bench.stores.POSTGRES_URL, `create database ${database}`);
+    bench.atEnd(() => runAt(bench.stores.POSTGRES_URL, `drop database ${database} with (force)`));
     await seedTables(postgresUrl, of.events);
     const program = await bench.start({
       name: strategy,
@@ -52,10 +52,6 @@ export async function relationalContenders(
         }),
       ],
       ready: '/livez',
-    });
-    stops.push(async () => {
-      await program.stop();
-      await runAt(bench.stores.POSTGRES_URL, [`drop database ${database} with (force)`]);
     });
     contenders.push(
       httpContender(bench, {
@@ -71,12 +67,7 @@ export async function relationalContenders(
       }),
     );
   }
-  return {
-    contenders,
-    async stop() {
-      for (const stop of stops) await stop();
-    },
-  };
+  return contenders;
 }
 
 async function seedTables(url: string, events: readonly SeededEvent[]): Promise<void> {
@@ -96,11 +87,11 @@ async function seedTables(url: string, events: readonly SeededEvent[]): Promise<
   }
 }
 
-async function runAt(url: string, statements: readonly string[]): Promise<void> {
+async function runAt(url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    for (const statement of statements) await client.query(statement);
+    await client.query(statement);
   } finally {
     await client.end();
   }

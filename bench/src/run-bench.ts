@@ -56,7 +56,7 @@ export async function runBench(
   const issuer = await startIssuer();
   const generator = startGenerator();
   let step = progress.step('bench');
-  const bench: Bench = {
+  const bench: Omit<Bench, 'atEnd'> = {
     quick: options.quick,
     rounds: options.rounds,
     run: newId().replaceAll('-', '').slice(6, 18),
@@ -67,7 +67,10 @@ export async function runBench(
     storesCpu: () => storesCpu(dataDir, stack),
     start: (program) => startProgram(dataDir, program, signal),
     withoutRedis: (work) => withoutRedis(stack, work),
-    say: (text) => step.update(text),
+    say(text) {
+      signal.throwIfAborted();
+      step.update(text);
+    },
   };
   try {
     const machine = await describeMachine(stack);
@@ -98,7 +101,11 @@ export async function runBench(
   }
 }
 
-async function runStep(bench: Bench, workload: Workload, step: Step): Promise<WorkloadReport> {
+async function runStep(
+  bench: Omit<Bench, 'atEnd'>,
+  workload: Workload,
+  step: Step,
+): Promise<WorkloadReport> {
   const report = await runWorkload(bench, workload);
   if (report.voidedBy.length > 0) step.fail(`${workload.title}: VOID, ${report.voidedBy[0]}`);
   else if (report.missing !== undefined) step.done(`not measured: ${report.missing}`);
@@ -158,7 +165,7 @@ async function withoutRedis({ stores }: Stack, work: () => Promise<void>): Promi
 }
 
 /** What the generator can do at most: without it nobody knows whose limit a figure is. */
-async function measureGenerator(bench: Bench): Promise<BenchReport['generator']> {
+async function measureGenerator(bench: Omit<Bench, 'atEnd'>): Promise<BenchReport['generator']> {
   bench.say('measuring the load generator');
   const bare = await bench.start({
     name: 'bare-http',

@@ -1,3 +1,4 @@
+import { closeAll } from '@holdfast/shared/lifecycle.ts';
 import type { Bench } from './bench.ts';
 import { WARM_UP } from './contenders.ts';
 import { judge, type Verdict } from './judge.ts';
@@ -22,8 +23,29 @@ export type WorkloadReport = {
   readonly voidedBy: readonly string[];
 };
 
-/** Runs one workload: a warm-up, the rounds with the contenders in turns, figures, the audit. */
-export async function runWorkload(bench: Bench, workload: Workload): Promise<WorkloadReport> {
+/** Runs one workload, and closes what was opened for it. */
+export async function runWorkload(
+  bench: Omit<Bench, 'atEnd'>,
+  workload: Workload,
+): Promise<WorkloadReport> {
+  const closers: (() => Promise<void>)[] = [];
+  const atEnd = (close: () => Promise<void>) => {
+    closers.push(close);
+  };
+  const start: Bench['start'] = async (program) => {
+    const started = await bench.start(program);
+    atEnd(() => started.stop());
+    return started;
+  };
+  try {
+    return await runPrepared({ ...bench, atEnd, start }, workload);
+  } finally {
+    await closeAll(...closers.toReversed());
+  }
+}
+
+/** A warm-up, the rounds with the contenders in turns, figures, the audit. */
+async function runPrepared(bench: Bench, workload: Workload): Promise<WorkloadReport> {
   const { id, title } = workload;
   const nothing = { id, title, contenders: [], figures: [], verdicts: [], voidedBy: [] };
   bench.say('preparing');
@@ -32,25 +54,22 @@ export async function runWorkload(bench: Bench, workload: Workload): Promise<Wor
     throw error;
   });
   if (prepared instanceof NotThere) return { ...nothing, missing: prepared.message };
-  try {
-    const { samples, faults } = await runRounds(bench, prepared.contenders);
-    const figures = (await prepared.figures?.(samples)) ?? [];
-    bench.say('auditing the stores');
-    const findings = await prepared.audit();
-    return {
-      ...nothing,
-      contenders: prepared.contenders.map(({ name, what }) => ({
-        name,
-        what,
-        samples: samples.get(name) ?? [],
-      })),
-      figures,
-      verdicts: judge(prepared.bars, samples, figures),
-      voidedBy: [...faults, ...findings],
-    };
-  } finally {
-    await prepared.close();
-  }
+  if (prepared.close) bench.atEnd(prepared.close);
+  const { samples, faults } = await runRounds(bench, prepared.contenders);
+  const figures = (await prepared.figures?.(samples)) ?? [];
+  bench.say('auditing the stores');
+  const findings = await prepared.audit();
+  return {
+    ...nothing,
+    contenders: prepared.contenders.map(({ name, what }) => ({
+      name,
+      what,
+      samples: samples.get(name) ?? [],
+    })),
+    figures,
+    verdicts: judge(prepared.bars, samples, figures),
+    voidedBy: [...faults, ...findings],
+  };
 }
 
 /** Samples by contender, and every answer that must not have been. */
@@ -58,7 +77,6 @@ async function runRounds(bench: Bench, contenders: readonly Contender[]) {
   const samples = new Map<string, Sample[]>();
   const faults: string[] = [];
   const measure = async ({ name, measure: take }: Contender, slice: number) => {
-    bench.signal.throwIfAborted();
     const sample = await take(slice);
     faults.push(...(sample.faults ?? []).map((fault) => `${name}, round ${slice}: ${fault}`));
     return sample;

@@ -46,7 +46,8 @@ export type Prepared = {
   readonly figures?: (samples: ReadonlyMap<string, readonly Sample[]>) => Promise<Figure[]>;
   /** What is wrong with the stores afterwards; anything voids the run. */
   readonly audit: () => Promise<string[]>;
-  readonly close: () => Promise<void>;
+  /** What the bench does not close by itself; see `atEnd`. */
+  readonly close?: () => Promise<void>;
 };
 
 export type Workload = {

@@ -34,31 +34,19 @@ async function prepare(bench: Bench): Promise<Prepared> {
         grown: { events: 1_000_000, seats: 100_000, holds: 1_000_000 },
       };
   const steps = bench.quick ? 10 : 500;
-  const closers: (() => Promise<void>)[] = [];
   const audits: (() => Promise<string[]>)[] = [];
   const contenders: Contender[] = [];
-  const close = async () => {
-    for (const one of closers) await one();
-  };
-  try {
-    for (const [name, size] of Object.entries(sizes)) {
-      const catalogs = await openCatalogs(bench, `G1-${name}`);
-      closers.push(catalogs.close);
-      audits.push(catalogs.audit);
-      const catalog = await catalogs.start({ name: `catalog-${name}` });
-      const hot = await growCatalog(bench, catalogs, catalog, size);
-      const common = { program: catalog, expected: /^(200|201)$/, settle: catalogs.drain };
-      const what = `${size.events} events, ${size.seats} seats, ${size.holds} holds`;
-      const plans = await plansOf(bench, hot, steps);
-      for (const [kind, planOf] of Object.entries(plans)) {
-        contenders.push(
-          httpContender(bench, { ...common, name: `${kind}, ${name}`, what, planOf }),
-        );
-      }
+  for (const [name, size] of Object.entries(sizes)) {
+    const catalogs = await openCatalogs(bench, `G1-${name}`);
+    audits.push(catalogs.audit);
+    const catalog = await catalogs.start({ name: `catalog-${name}` });
+    const hot = await growCatalog(bench, catalogs, catalog, size);
+    const common = { program: catalog, expected: /^(200|201)$/, settle: catalogs.drain };
+    const what = `${size.events} events, ${size.seats} seats, ${size.holds} holds`;
+    const plans = await plansOf(bench, hot, steps);
+    for (const [kind, planOf] of Object.entries(plans)) {
+      contenders.push(httpContender(bench, { ...common, name: `${kind}, ${name}`, what, planOf }));
     }
-  } catch (error) {
-    await close();
-    throw error;
   }
   return {
     contenders,
@@ -69,7 +57,6 @@ async function prepare(bench: Bench): Promise<Prepared> {
       atLeast: SHARE,
     })),
     audit: async () => (await Promise.all(audits.map((audit) => audit()))).flat(),
-    close,
   };
 }
 

@@ -37,7 +37,12 @@ async function prepare(bench: Bench): Promise<Prepared> {
   const plan = visits(events, bench.quick ? 1_000 : 50_000);
   const paths = plan.requests.map(({ text }) => text.split(' ')[1] ?? '');
   bench.say(`capturing ${paths.length} answers for the baselines`);
-  const captured = await captureAnswers(catalog.url, paths, 'application/json; charset=utf-8');
+  const captured = await captureAnswers(
+    bench,
+    catalog.url,
+    paths,
+    'application/json; charset=utf-8',
+  );
   const start = (name: string) =>
     bench.start({
       name,
@@ -75,10 +80,6 @@ async function prepare(bench: Bench): Promise<Prepared> {
         openLoopFigures(bench, samples.get('holdfast') ?? [], { ...timed, url: catalog.url }),
       ),
     audit: catalogs.audit,
-    async close() {
-      await Promise.all([bare.stop(), chain.stop(), captured.remove()]);
-      await catalogs.close();
-    },
   };
 }
 

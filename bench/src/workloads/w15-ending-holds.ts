@@ -44,7 +44,6 @@ async function prepare(bench: Bench): Promise<Prepared> {
     ],
     figures: () => measure(bench, catalogs, catalog, faults),
     audit: async () => [...faults, ...(await catalogs.audit())],
-    close: catalogs.close,
   };
 }
 

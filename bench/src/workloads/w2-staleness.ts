@@ -53,7 +53,6 @@ async function prepare(bench: Bench): Promise<Prepared> {
       return figures;
     },
     audit: async () => [...faults, ...(await catalogs.audit())],
-    close: catalogs.close,
   };
 }
 

@@ -1,9 +1,9 @@
 import { seededRandom } from '@holdfast/demo/random.ts';
 import type { Bench, Program } from '../bench.ts';
 import { captureAnswers } from '../captured.ts';
-import { type Catalogs, openCatalogs } from '../catalog.ts';
+import { openCatalogs } from '../catalog.ts';
 import { httpContender, introduce, programAt } from '../contenders.ts';
-import { type Generator, startGenerator } from '../load/drive.ts';
+import { startGenerator } from '../load/drive.ts';
 import { holdRequest } from '../load/hold-requests.ts';
 import { get, type LoadPlan } from '../load/plan.ts';
 import { openLoopFigures } from '../open-loop.ts';
@@ -27,15 +27,6 @@ export const seatMap: Workload = {
 async function prepare(bench: Bench): Promise<Prepared> {
   const seats = bench.quick ? 2_000 : 20_000;
   const catalogs = await openCatalogs(bench, 'W3');
-  try {
-    return await prepareOn(bench, catalogs, seats);
-  } catch (error) {
-    await catalogs.close();
-    throw error;
-  }
-}
-
-async function prepareOn(bench: Bench, catalogs: Catalogs, seats: number): Promise<Prepared> {
   const catalog = await catalogs.start();
   const { event } = await makeTemplate(catalog, catalogs.db, catalogs.organizer, {
     seatCount: seats,
@@ -50,6 +41,7 @@ async function prepareOn(bench: Bench, catalogs: Catalogs, seats: number): Promi
   await changes.change(seats / 10);
   await catalogs.drain();
   const captured = await captureAnswers(
+    bench,
     catalog.url,
     [path],
     first.headers.get('content-type') ?? 'application/octet-stream',
@@ -89,15 +81,10 @@ async function prepareOn(bench: Bench, catalogs: Catalogs, seats: number): Promi
     async figures(samples) {
       const open = () => openLoopFigures(bench, samples.get('holdfast') ?? [], plan(catalog.url));
       const figures = await changes.during(durationMs, open);
-      const last = await captureAnswers(catalog.url, [path], '', MAP_HEADERS);
-      await last.remove();
+      const last = await captureAnswers(bench, catalog.url, [path], '', MAP_HEADERS);
       return [...figures, { name: 'bytes of a map', value: last.bytes, unit: '' }];
     },
     audit: catalogs.audit,
-    async close() {
-      await Promise.all([bare.stop(), captured.remove(), changes.stop()]);
-      await catalogs.close();
-    },
   };
 }
 
@@ -121,7 +108,8 @@ function views(path: string): LoadPlan {
 async function startChanges(bench: Bench, changer: Program, eventId: string, seats: number) {
   const buyers = await bench.issuer.buyers(Math.ceil(seats / SEATS_A_BUYER));
   await introduce(bench, changer, buyers);
-  const generator: Generator = startGenerator();
+  const generator = startGenerator();
+  bench.atEnd(() => generator.stop());
   const left = shuffledSeats(seats);
   let taken = 0;
 
@@ -152,7 +140,6 @@ async function startChanges(bench: Bench, changer: Program, eventId: string, sea
       const [result] = await Promise.all([work(), change(count, CHANGES_A_SECOND)]);
       return result;
     },
-    stop: () => generator.stop(),
   };
 }
 

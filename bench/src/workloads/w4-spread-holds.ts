@@ -88,8 +88,8 @@ async function prepare(bench: Bench): Promise<Prepared> {
         buyers,
         planOf: (slice) => planOf(slice, floor.url),
       }),
-      raw.contender,
-      ceiling.contender,
+      raw,
+      ceiling,
     ],
     bars: [
       { kind: 'ratio', of: 'holdfast', to: 'HTTP floor', atLeast: 0.55 },
@@ -102,9 +102,5 @@ async function prepare(bench: Bench): Promise<Prepared> {
         connections: 256,
       }),
     audit: catalogs.audit,
-    async close() {
-      await Promise.all([floor.stop(), raw.stop(), ceiling.stop()]);
-      await catalogs.close();
-    },
   };
 }

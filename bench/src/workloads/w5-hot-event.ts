@@ -50,7 +50,7 @@ async function prepare(bench: Bench): Promise<Prepared> {
         buyers,
         planOf,
       }),
-      ...relational.contenders,
+      ...relational,
     ],
     bars: [
       { kind: 'ratio', of: 'holdfast', to: 'HTTP floor', atLeast: 0.6 },
@@ -61,10 +61,5 @@ async function prepare(bench: Bench): Promise<Prepared> {
     figures: (samples) =>
       openLoopFigures(bench, samples.get('holdfast') ?? [], planOf(bench.rounds + 1)),
     audit: catalogs.audit,
-    async close() {
-      await floor.stop();
-      await relational.stop();
-      await catalogs.close();
-    },
   };
 }

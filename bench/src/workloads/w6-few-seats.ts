@@ -72,10 +72,6 @@ async function prepare(bench: Bench): Promise<Prepared> {
     ],
     figures: () => countOperations(bench, catalogs, eventOf(slices - 1), buyers),
     audit: catalogs.audit,
-    async close() {
-      await floor.stop();
-      await catalogs.close();
-    },
   };
 }
 

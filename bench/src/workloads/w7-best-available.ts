@@ -23,15 +23,6 @@ export const herd: Workload = {
 
 async function prepare(bench: Bench): Promise<Prepared> {
   const catalogs = await openCatalogs(bench, 'W7');
-  try {
-    return await prepareOn(bench, catalogs);
-  } catch (error) {
-    await catalogs.close();
-    throw error;
-  }
-}
-
-async function prepareOn(bench: Bench, catalogs: Catalogs): Promise<Prepared> {
   const catalog = await catalogs.start();
   await requireBestAvailable(bench, catalog);
   // Clicks and best available each have an event of their own in every slice.
@@ -84,10 +75,6 @@ async function prepareOn(bench: Bench, catalogs: Catalogs): Promise<Prepared> {
       return [...open, await seatPartiesAtOnce(bench, catalogs, catalog)];
     },
     audit: catalogs.audit,
-    async close() {
-      await floor.stop();
-      await catalogs.close();
-    },
   };
 }
 
