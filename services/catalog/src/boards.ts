@@ -10,7 +10,7 @@ import type { DeltaStream } from './delta-stream.ts';
 import { seatNewsOf } from './seat-changes.ts';
 import type { SeatStandings } from './stores/seat-standings.ts';
 
-/** Seats of all boards together: about 150 MB of them. */
+/** Seats of all boards together: about 120 MB of them. */
 const MOST_SEATS = 400_000;
 /** A board is asked to be no older than this, as far as the delta stream tells. */
 export const FOLLOW_MS = 100;
