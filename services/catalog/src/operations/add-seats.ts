@@ -1,9 +1,10 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { holdChanged } from '@holdfast/shared/contracts/holds.ts';
+import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Event, priceSeats } from '../event.ts';
+import { type Event, isPriced, priceSeats } from '../event.ts';
 import { refuseSale } from '../event-status.ts';
 import { type Hold, historyEntry, MOST_CHANGES } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
@@ -135,7 +136,9 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
     await undoTake(deps, take);
     return alone;
   }
-  const added = await writeAddition(deps, hold, { event, seats, attemptId, wish });
+  const asPriced = isPriced(event, seats) ? event : await deps.events.find(event._id);
+  const priced = priceSeats(asPriced ?? event, seats);
+  const added = await writeAddition(deps, hold, { priced, seats, attemptId, wish });
   if (added === null) {
     await undoTake(deps, take);
     return undefined;
@@ -164,13 +167,13 @@ function refuseAddition(hold: Hold, wish: Wish, most: number): Refusal | undefin
 async function writeAddition(
   deps: HoldStores,
   hold: Hold,
-  addition: { event: Event; seats: readonly Seat[]; attemptId: string; wish: Wish },
+  addition: { priced: OfferSeat[]; seats: readonly Seat[]; attemptId: string; wish: Wish },
 ): Promise<Hold | null> {
-  const { seats, attemptId, wish } = addition;
+  const { priced, seats, attemptId, wish } = addition;
   const takenAt = new Date(Math.max(...seats.map((seat) => seat.hold?.takenAt.getTime() ?? 0)));
   const idsOf = (some: readonly { seatId: string }[]) => some.map((seat) => seat.seatId);
   return deps.changes.add(hold, {
-    seats: priceSeats(addition.event, seats),
+    seats: priced,
     change: {
       id: wish.changeId,
       kind: 'add',
