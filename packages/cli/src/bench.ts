@@ -22,9 +22,9 @@ export const bench: Command = {
   },
   help: `Brings up stores of its own, or takes those given, and runs each workload: subject and
 baselines in turns, several rounds, then an audit of the stores. An operand is a workload (W4) or a
-group (catalog); without one all of them run, but growth. Prints the report and writes it as Markdown and JSON.
-Every bar is printed as PASS or SHORT. Exits with 1 when an audit or a wrong answer voids a run; a
-bar that is missed is a figure, not a failure. bench/README.md says how to read it.
+group (catalog); without one all of them run, but growth. Prints the report and writes it as
+Markdown and JSON. Every bar is printed as PASS or SHORT. Exits with 1 when an audit or a wrong
+answer voids a run; a missed bar is a figure, not a failure. bench/README.md says how to read it.
 
   --rounds N    rounds of each contender after a warm-up (default: ${ROUNDS})
   --quick       small numbers and one round: shows that everything works, measures nothing
