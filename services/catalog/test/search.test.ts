@@ -266,6 +266,7 @@ describe('search', () => {
       'radiusKm=0',
       `sort=price&cursor=${date.body.next}`,
       `cursor=${Buffer.from('["date","written","x","y"]').toString('base64url')}`,
+      `q=none&cursor=${Buffer.from(`["relevance","written","-9","${inDays(1)}","x"]`).toString('base64url')}`,
       'q=',
     ]) {
       const { status, body } = await search(query);

@@ -1,0 +1,84 @@
+import { systemClock } from '@holdfast/shared/clock.ts';
+import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
+import { id, instant, minor } from '@holdfast/shared/contracts/fields.ts';
+import Joi from 'joi';
+import { SHOWN_STATUSES, shownStatusOf } from '../event-status.ts';
+import { STOCKS } from '../listing.ts';
+import type { Hit } from '../search.ts';
+import { localTimeOf } from '../when.ts';
+
+export const hitView = Joi.object({
+  eventId: id().required(),
+  name: Joi.string().required(),
+  artists: Joi.array().items(Joi.string()).required(),
+  category: Joi.string().required(),
+  tags: Joi.array().items(Joi.string()).required(),
+  venueId: id().required(),
+  venueName: Joi.string().required(),
+  city: Joi.string().allow('').required(),
+  country: Joi.string().allow('').required(),
+  location: Joi.object({ latitude: Joi.number().required(), longitude: Joi.number().required() }),
+  timeZone: Joi.string().required(),
+  startsAt: instant().required(),
+  startsAtLocal: Joi.string().required().description('On the wall of the venue, without zone'),
+  endsAt: instant(),
+  onSaleAt: instant().required(),
+  offSaleAt: instant(),
+  status: Joi.string()
+    .valid(...EVENT_STATUSES)
+    .required(),
+  shownStatus: Joi.string()
+    .valid(...SHOWN_STATUSES)
+    .required(),
+  image: Joi.object({
+    url: Joi.string().required(),
+    alt: Joi.string().allow('').required(),
+    ratio: Joi.string().required(),
+  }),
+  currency: Joi.string().required(),
+  priceFromMinor: minor().required(),
+  priceToMinor: minor().required(),
+  seatCount: Joi.number().integer().required(),
+  left: Joi.number().integer().required().description('Seats that can be had'),
+  stock: Joi.string()
+    .valid(...STOCKS)
+    .required(),
+  asOf: instant().required().description('When the seats were counted'),
+  distanceKm: Joi.number(),
+});
+
+/** What anyone sees of a hit. */
+export function viewHit(hit: Hit) {
+  const { place, distanceKm } = hit;
+  return {
+    eventId: hit._id,
+    name: hit.name,
+    artists: hit.artists,
+    category: hit.category,
+    tags: hit.tags,
+    venueId: hit.venueId,
+    venueName: hit.venueName,
+    city: hit.city,
+    country: hit.country,
+    ...(place && {
+      location: { latitude: place.coordinates[1], longitude: place.coordinates[0] },
+    }),
+    timeZone: hit.timeZone,
+    startsAt: hit.startsAt.toISOString(),
+    startsAtLocal: localTimeOf(hit.startsAt, hit.timeZone),
+    ...(hit.endsAt && { endsAt: hit.endsAt.toISOString() }),
+    onSaleAt: hit.onSaleAt.toISOString(),
+    ...(hit.offSaleAt && { offSaleAt: hit.offSaleAt.toISOString() }),
+    status: hit.status,
+    shownStatus: shownStatusOf(hit, systemClock.now(), hit.left),
+    ...(hit.image && { image: hit.image }),
+    currency: hit.currency,
+    priceFromMinor: hit.priceFromMinor,
+    priceToMinor: hit.priceToMinor,
+    seatCount: hit.seatCount,
+    left: hit.left,
+    stock: hit.stock,
+    asOf: hit.asOf.toISOString(),
+    ...(distanceKm !== undefined && { distanceKm: Math.round(distanceKm * 1_000) / 1_000 }),
+  };
+}
