@@ -31,6 +31,7 @@ const offerSchema = Joi.object<Offer>({
         row: text(),
         number: text(),
         category: Joi.string().max(500).required(),
+        ticketType: Joi.object({ id: text(), name: text() }),
         priceMinor: minor().required(),
       }).unknown(),
     )

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { makeOffer } from './catalog.ts';
+import { makeOffer, makeSeat } from './catalog.ts';
 import type { Client } from './client.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -42,6 +42,19 @@ describe('reading bookings', () => {
     expect(idsOf(rest)).to.deep.equal(ids.slice(2));
     expect(rest.next).to.equal(null);
     expect(idsOf((await client.get('/api/bookings?status=failed')).body)).to.deep.equal([ids[1]]);
+  });
+
+  it('shows the kind of each ticket where its offer says one, and none where it says none', async () => {
+    const child = { ...makeSeat('B-1', 2_400), ticketType: { id: 'child', name: 'Child' } };
+    const offer = makeOffer(buyer.userId, { seats: [child, makeSeat('B-2')] });
+    const { bookingId } = (await buyer.book(await world.signOffer(offer))).body.booking;
+    await buyer.outcome(bookingId);
+    const { booking } = (await buyer.get(`/api/bookings/${bookingId}`)).body;
+    const { tickets } = (await buyer.get(`/api/bookings/${bookingId}/tickets`)).body;
+    for (const list of [booking.seats, tickets]) {
+      expect(list[0]).to.deep.include({ seatId: 'B-1', ticketType: child.ticketType });
+      expect(list[1]).to.not.have.property('ticketType');
+    }
   });
 
   it('shows the same booking, with its payment, by an id in capitals', async () => {

@@ -7,6 +7,7 @@ import type { Translations } from './languages.ts';
 import type { PlanEdit } from './plan-edit.ts';
 import type { SeatFace } from './seat.ts';
 import type { SeatPolicy } from './seat-policy.ts';
+import { priceOf, type TicketType, type TypesOfSeats } from './ticket-types.ts';
 
 /** A picture of an event; its ratio is width to height, such as 16:9. */
 export type Image = { url: string; alt: string; ratio: string };
@@ -59,6 +60,8 @@ export type Event = {
   images?: Image[];
   translations?: Translations;
   prices: Price[];
+  /** Kinds of tickets, for each of which a seat has its own price; none is one kind. */
+  ticketTypes?: TicketType[];
   currency: string;
   tags: string[];
   metadata: Record<string, string | number | boolean>;
@@ -89,15 +92,20 @@ export function isPriced(event: Event, seats: readonly SeatFace[]): boolean {
   return seats.every((seat) => event.prices.some((price) => price.category === seat.category));
 }
 
-/** What seats cost at the event's prices of now, in the order of the plan. */
-export function priceSeats(event: Event, seats: readonly SeatFace[]): OfferSeat[] {
-  const priceOf = new Map(event.prices.map((price) => [price.category, price.priceMinor]));
+/** What seats cost at the event's prices of now, each as its type, in the order of the plan. */
+export function priceSeats(
+  event: Event,
+  seats: readonly SeatFace[],
+  types?: TypesOfSeats,
+): OfferSeat[] {
   return seats
     .toSorted((a, b) => a.order - b.order)
     .map(({ seatId, label, section, row, number, category }) => {
-      const priceMinor = priceOf.get(category);
+      const type = types?.get(seatId);
+      const priceMinor = priceOf(event, category, type);
       if (priceMinor === undefined) throw new Error(`Category ${category} has no price`);
-      return { seatId, label, section, row, number, category, priceMinor };
+      const ticketType = type && { ticketType: { id: type.id, name: type.name } };
+      return { seatId, label, section, row, number, category, ...ticketType, priceMinor };
     });
 }
 

@@ -63,6 +63,34 @@ describe('standing areas', () => {
   const heldIn = (eventId: string) =>
     world.db.collection<Seat>('seats').countDocuments({ eventId, status: 'held' });
 
+  it('are held as the ticket type that is named for them, or the default', async () => {
+    const eventId = await open(5, {
+      ticketTypes: [
+        { id: 'adult', name: 'Adult', default: true },
+        { id: 'child', name: 'Child', percent: 50 },
+      ],
+    });
+    const taken = await world.call('POST', `/api/events/${eventId}/holds`, {
+      as: await world.user(),
+      body: {
+        areas: [
+          { area: 'Arena', quantity: 2, ticketType: 'child' },
+          { area: 'Pit', quantity: 1 },
+        ],
+      },
+    });
+    const seats = taken.body.hold.seats.map(
+      (seat: { section: string; ticketType: { id: string }; priceMinor: number }) => [
+        ...[seat.section, seat.ticketType.id, seat.priceMinor],
+      ],
+    );
+    expect(seats).to.deep.equal([
+      ['Arena', 'child', 2_000],
+      ['Arena', 'child', 2_000],
+      ['Pit', 'adult', 4_000],
+    ]);
+  });
+
   it('give as many places as are wanted of each, at the price of their category, all or none', async () => {
     const eventId = await open(20);
     const buyer = await world.user();

@@ -3,6 +3,8 @@
  * (EdDSA) with `iss` catalog, `aud` booking, `sub` the user and `jti` the hold. It has no
  * `exp`: booking compares `expiresAt` with its store's clock, and the pin decides in the end.
  */
+export type TicketTypeName = { id: string; name: string };
+
 export type OfferSeat = {
   seatId: string;
   label: string;
@@ -10,6 +12,8 @@ export type OfferSeat = {
   row: string;
   number: string;
   category: string;
+  /** Of which kind the ticket is, where the event has several. */
+  ticketType?: TicketTypeName;
   priceMinor: number;
 };
 

@@ -226,11 +226,14 @@ function snapshot(id: string, offer: Offer): NewBooking {
     venueName: offer.venueName,
     startsAt: new Date(offer.startsAt),
     timeZone: offer.timeZone,
-    seats: offer.seats.map(({ seatId, label, section, row, number, category, priceMinor }) => ({
-      ...{ seatId, label, section, row, number, category, priceMinor },
-      ticketId: null,
-      ticketStatus: null,
-    })),
+    seats: offer.seats.map(
+      ({ seatId, label, section, row, number, category, priceMinor, ticketType }) => ({
+        ...{ seatId, label, section, row, number, category, priceMinor },
+        ...(ticketType && { ticketType: { id: ticketType.id, name: ticketType.name } }),
+        ticketId: null,
+        ticketStatus: null,
+      }),
+    ),
   };
 }
 

@@ -57,9 +57,10 @@ export function presentTicket(booking: Booking, seat: BookedSeat) {
 }
 
 function presentSeat(seat: BookedSeat) {
-  const { seatId, label, section, row, number, category, priceMinor } = seat;
+  const { seatId, label, section, row, number, category, priceMinor, ticketType } = seat;
   const place = { seatId, label, section, row, number, category, priceMinor };
-  return { ...place, ticketId: seat.ticketId, ticketStatus: seat.ticketStatus };
+  const typed = ticketType && { ticketType };
+  return { ...place, ...typed, ticketId: seat.ticketId, ticketStatus: seat.ticketStatus };
 }
 
 const text = () => Joi.string().allow('').required();
@@ -70,6 +71,9 @@ const placeFields = {
   row: text(),
   number: text(),
   category: text(),
+  ticketType: Joi.object({ id: text(), name: text() }).description(
+    'The kind of ticket, where the event has several',
+  ),
   priceMinor: minor().required(),
 };
 const eventFields = {

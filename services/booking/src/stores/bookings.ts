@@ -39,8 +39,10 @@ export async function insertBookings(
     time_zone: one.timeZone,
   }));
   const seats = wanted.flatMap(({ id, seats }) =>
-    seats.map(({ seatId, priceMinor, ticketId: _ticketId, ticketStatus: _status, ...seat }) => ({
-      ...seat,
+    seats.map(({ seatId, priceMinor, ticketType, ...seat }) => ({
+      ...{ label: seat.label, section: seat.section, row: seat.row, number: seat.number },
+      category: seat.category,
+      ticket_type: ticketType ?? null,
       booking_id: id,
       seat_id: seatId,
       price_minor: priceMinor,
@@ -56,8 +58,8 @@ export async function insertBookings(
       from ${rowsOf('bookings', rows)}`),
     tx.execute(sql`
       insert into booking_seats
-        (booking_id, seat_id, label, section, "row", number, category, price_minor)
-      select booking_id, seat_id, label, section, "row", number, category, price_minor
+        (booking_id, seat_id, label, section, "row", number, category, price_minor, ticket_type)
+      select booking_id, seat_id, label, section, "row", number, category, price_minor, ticket_type
       from ${rowsOf('booking_seats', seats)}`),
   ]);
   return wanted.map((one) => ({ ...one, reason: null, createdAt: now, changedAt: now }));
@@ -252,9 +254,10 @@ async function seatsOf(db: Reader, ids: readonly string[]): Promise<Map<string, 
     .orderBy(bookingSeats.seatId);
   const byBooking = new Map<string, BookedSeat[]>();
   for (const { seat, ticketId, ticketStatus } of rows) {
-    const { bookingId, ...snapshot } = seat;
+    const { bookingId, ticketType, ...snapshot } = seat;
     const list = byBooking.get(bookingId) ?? [];
-    byBooking.set(bookingId, [...list, { ...snapshot, ticketId, ticketStatus }]);
+    const typed = ticketType && { ticketType };
+    byBooking.set(bookingId, [...list, { ...snapshot, ...typed, ticketId, ticketStatus }]);
   }
   return byBooking;
 }

@@ -1,4 +1,5 @@
-import { bigint, char, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import type { TicketTypeName } from '@holdfast/shared/contracts/offer.ts';
+import { bigint, char, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
 import type { TicketStatus } from '../booking.ts';
 import type { BookingStatus, PaymentStatus } from '../checkout.ts';
 
@@ -35,6 +36,7 @@ export const bookingSeats = pgTable('booking_seats', {
   number: text().notNull(),
   category: text().notNull(),
   priceMinor: minor('price_minor').notNull(),
+  ticketType: jsonb('ticket_type').$type<TicketTypeName>(),
 });
 
 export const tickets = pgTable('tickets', {

@@ -11,6 +11,7 @@ import { holdMessage } from '../messages.ts';
 import type { Seat } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seat-rules.ts';
+import { chooseTypes, explainSale, saleOf } from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';
 import { abandonTry } from './abandon-try.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
@@ -96,6 +97,9 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
   if (answer || event === undefined) return answer;
 
   const own = hold.seats.map((seat) => seat.seatId);
+  const ownTypes = hold.seats.flatMap((seat) => seat.ticketType?.id ?? []);
+  const types = chooseTypes(event, wish.seatIds, undefined, ownTypes);
+  if (isRefusal(types)) return types;
   const single = await refuseSingles(deps, event, wish.seatIds, own);
   if (single) return single;
 
@@ -119,8 +123,7 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
   }
   const take: Take = {
     eventId: hold.eventId,
-    onSaleAt: event.onSaleAt,
-    offSaleAt: event.offSaleAt ?? null,
+    ...saleOf(event, types),
     holdId: hold._id,
     userId: hold.userId,
     attemptId,
@@ -130,14 +133,14 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
   };
   const seizedAt = monotonicMs();
   const seats = await seizeOrUndo(deps, take, wish.seatIds);
-  if (isRefusal(seats)) return seats;
+  if (isRefusal(seats)) return explainSale(seats, event, types);
   const alone = await refuseLoneCompanions(deps, event, seats, own);
   if (alone) {
     await undoTake(deps, take);
     return alone;
   }
   const asPriced = isPriced(event, seats) ? event : await deps.events.find(event._id);
-  const priced = priceSeats(asPriced ?? event, seats);
+  const priced = priceSeats(asPriced ?? event, seats, types);
   const added = await writeAddition(deps, hold, { priced, seats, attemptId, wish });
   if (added === null) {
     await undoTake(deps, take);

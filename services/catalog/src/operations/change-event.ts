@@ -19,6 +19,12 @@ import type { SeatPolicy } from '../seat-policy.ts';
 import type { Artists } from '../stores/artists.ts';
 import type { EventChange, Events } from '../stores/events.ts';
 import type { SeatEdits } from '../stores/seat-edits.ts';
+import {
+  checkTicketTypes,
+  priceOf,
+  readTicketTypes,
+  type TicketTypeInput,
+} from '../ticket-types.ts';
 import { refuseVersion } from './create-venue.ts';
 import { refuseDuringEdit } from './edit-plan.ts';
 import { nameArtists } from './keep-artist.ts';
@@ -38,6 +44,7 @@ export type EventEdit = {
   images?: Image[];
   translations?: Translations;
   prices?: Price[];
+  ticketTypes?: TicketTypeInput[];
   tags?: string[];
   metadata?: Record<string, string | number | boolean>;
   maxPerUser?: number;
@@ -59,12 +66,14 @@ export async function changeEvent(
 ): Promise<Event | Refusal> {
   const event = await deps.events.find(command.eventId);
   if (event === undefined) return refused('event_not_found', `No event ${command.eventId}.`);
-  const { version, startsAt, endsAt, onSaleAt, offSaleAt, heldKeepPrice, ...rest } = command.edit;
+  const { version, startsAt, endsAt, onSaleAt, offSaleAt, ticketTypes, heldKeepPrice, ...rest } =
+    command.edit;
   const orNone = (text: string | null) => (text === null ? null : new Date(text));
   const change: EventChange = {
     ...rest,
     ...(startsAt !== undefined && { startsAt: new Date(startsAt) }),
     ...(endsAt !== undefined && { endsAt: orNone(endsAt) }),
+    ...(ticketTypes !== undefined && { ticketTypes: readTicketTypes(ticketTypes) }),
     ...(onSaleAt !== undefined && { onSaleAt: new Date(onSaleAt) }),
     ...(offSaleAt !== undefined && { offSaleAt: orNone(offSaleAt) }),
   };
@@ -87,7 +96,8 @@ export async function changeEvent(
     refuseDuringEdit(event) ??
     checkStatusChange(event, after) ??
     checkTerms(after) ??
-    checkPrices(after.prices, event.categories);
+    checkPrices(after.prices, event.categories) ??
+    checkTicketTypes(after.ticketTypes ?? [], event.categories);
   if (refusal) return refusal;
   const repriced = heldKeepPrice ? [] : repricedCategories(event, after);
   const inUse = repriced.length > 0 ? await deps.seatEdits.inUse(event._id, repriced) : [];
@@ -115,11 +125,16 @@ export async function changeEvent(
   return changed;
 }
 
+/** Categories of which a seat costs another sum, as any type that was there before. */
 function repricedCategories(before: Event, after: Event): string[] {
-  const old = new Map(before.prices.map((price) => [price.category, price.priceMinor]));
-  return after.prices
-    .filter((price) => old.get(price.category) !== price.priceMinor)
-    .map((price) => price.category);
+  const known = [undefined, ...(before.ticketTypes ?? [])];
+  return before.categories.filter((category) =>
+    known.some((type) => {
+      const same = type && after.ticketTypes?.find((one) => one.id === type.id);
+      if (type !== undefined && same === undefined) return false;
+      return priceOf(before, category, type) !== priceOf(after, category, same);
+    }),
+  );
 }
 
 function refuseReprice(seatIds: readonly string[]): Refusal {

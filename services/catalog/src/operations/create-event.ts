@@ -23,6 +23,7 @@ import type { Plans } from '../stores/plans.ts';
 import type { SeatEdits } from '../stores/seat-edits.ts';
 import type { Seats } from '../stores/seats.ts';
 import type { Venues } from '../stores/venues.ts';
+import { checkTicketTypes, readTicketTypes, type TicketTypeInput } from '../ticket-types.ts';
 import { nameArtists } from './keep-artist.ts';
 import { refuseStranger } from './ownership.ts';
 
@@ -41,6 +42,7 @@ export type EventInput = {
   images?: Image[];
   translations?: Translations;
   prices: Price[];
+  ticketTypes?: TicketTypeInput[];
   currency: string;
   tags: string[];
   metadata: Record<string, string | number | boolean>;
@@ -90,10 +92,12 @@ async function draftEvent(
   const venue = await stores.venues.find(input.venueId);
   if (venue === undefined) return refused('venue_not_found', `No venue ${input.venueId}.`);
   const times = readTimes(input);
+  const ticketTypes = readTicketTypes(input.ticketTypes ?? []);
   const refusal =
     refuseStranger(venue, owner) ??
     checkTerms({ ...times, currency: input.currency }) ??
-    checkPrices(input.prices, venue.categories);
+    checkPrices(input.prices, venue.categories) ??
+    checkTicketTypes(ticketTypes, venue.categories);
   if (refusal) return refusal;
   const { artistIds = [] } = input;
   const artists = await nameArtists(stores.artists, artistIds, input.artists);
@@ -113,6 +117,7 @@ async function draftEvent(
     seriesId: input.seriesId ?? null,
     images: input.images ?? [],
     translations: input.translations ?? {},
+    ticketTypes,
     venueName: venue.name,
     city: venue.city,
     country: venue.country,

@@ -11,6 +11,7 @@ import { seatKey } from '../seat.ts';
 import type { SeatWish, Spread } from '../seat-wish.ts';
 import { type Seating, seatingOf } from '../seating.ts';
 import type { TakenSeats } from '../taken-seats.ts';
+import { priceOf } from '../ticket-types.ts';
 import type { SeatBoards } from './dependencies.ts';
 
 /** What a party asks for; prices are those of the event. */
@@ -19,6 +20,8 @@ export type BestWish = {
   category?: string;
   section?: string;
   maxPriceMinor?: number;
+  /** As which type the seats are wanted, where not as the default. */
+  ticketType?: string;
   needs?: readonly string[];
   spread?: Spread;
 };
@@ -118,9 +121,13 @@ function choose(
 
 function seatWishOf(event: Event, wish: BestWish): SeatWish {
   const { partySize, category, section, maxPriceMinor, needs = [], spread = 'near' } = wish;
+  const type = event.ticketTypes?.find((one) => one.id === wish.ticketType);
   const categories = event.prices
     .filter((price) => category === undefined || price.category === category)
-    .filter((price) => maxPriceMinor === undefined || price.priceMinor <= maxPriceMinor)
+    .filter(
+      (price) =>
+        maxPriceMinor === undefined || (priceOf(event, price.category, type) ?? 0) <= maxPriceMinor,
+    )
     .map((price) => price.category);
   return {
     partySize,

@@ -7,12 +7,13 @@ import { type Board, codeAt } from '../board.ts';
 import { refuseSale } from '../event-status.ts';
 import { seatKey } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
+import type { TypeWish } from '../ticket-types.ts';
 import { mostSeats, refuseTooMany } from './refusals.ts';
 import type { BestDependencies } from './take-best.ts';
 import { replay, takeSeats } from './take-seats.ts';
 
 /** So many places of a standing area, no matter which. */
-export type AreaWish = { area: string; quantity: number };
+export type AreaWish = { area: string; quantity: number; ticketType?: string };
 
 export type TakeAreas = {
   userId: string;
@@ -68,6 +69,7 @@ export async function takeAreas(
         ...rest,
         eventId,
         seatIds: picked,
+        ...typesOf(board, picked, areas),
         chosen: { fingerprint: request },
       });
       const isLost = isRefusal(taken) && noteLost(lost, taken);
@@ -76,6 +78,21 @@ export async function takeAreas(
       settle();
     }
   }
+}
+
+/** The types that are named for the areas, by their places. */
+function typesOf(
+  board: Board,
+  picked: readonly string[],
+  areas: readonly AreaWish[],
+): { types?: TypeWish } {
+  const named = new Map(areas.map((wish) => [wish.area, wish.ticketType]));
+  const bySeat = picked.flatMap((seatId) => {
+    const section = board.faces[board.indexOf.get(seatId) ?? -1]?.section ?? '';
+    const ticketType = named.get(section);
+    return ticketType === undefined ? [] : [[seatId, ticketType] as const];
+  });
+  return bySeat.length === 0 ? {} : { types: { bySeat: new Map(bySeat) } };
 }
 
 async function seeAreas(

@@ -67,6 +67,7 @@ export async function takeBest(
         ...rest,
         eventId,
         seatIds,
+        ...(wish.ticketType !== undefined && { types: { forAll: wish.ticketType } }),
         chosen: { fingerprint: request, reasons: choice.reasons },
       });
       const isLost = isRefusal(taken) && LOST.includes(taken.code);

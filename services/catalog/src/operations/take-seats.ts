@@ -11,6 +11,13 @@ import { holdMessage } from '../messages.ts';
 import { type Seat, seatKey } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seat-rules.ts';
+import {
+  chooseTypes,
+  explainSale,
+  saleOf,
+  type TypesOfSeats,
+  type TypeWish,
+} from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
@@ -25,6 +32,8 @@ export type TakeSeats = {
   durationMs: number | undefined;
   idempotencyKey: string | undefined;
   origin: Origin;
+  /** As which types the seats are wanted, where not as the event's default. */
+  types?: TypeWish;
   /** Set where the seats were chosen for a party: what a repeat is known by, and why these seats. */
   chosen?: { fingerprint: string; reasons?: ChoiceReasons };
 };
@@ -71,8 +80,7 @@ export async function takeSeats(
     durationMs,
     keys,
     askedAt,
-    fingerprint:
-      command.chosen?.fingerprint ?? fingerprint({ eventId: command.eventId, seatIds, durationMs }),
+    fingerprint: command.chosen?.fingerprint ?? fingerprintOf(command, seatIds, durationMs),
     holdId:
       command.idempotencyKey === undefined
         ? newId()
@@ -83,6 +91,13 @@ export async function takeSeats(
     (await answer()) ??
     deps.inTurn(wish.keys, async () => (await answer()) ?? tryToTake(deps, wish))
   );
+}
+
+/** What a repeat is known by; types that nobody named are not part of it. */
+function fingerprintOf(command: TakeSeats, seatIds: readonly string[], durationMs: number): string {
+  const { eventId, types } = command;
+  const named = types && seatIds.map((seatId) => types.bySeat?.get(seatId) ?? types.forAll ?? '');
+  return fingerprint({ eventId, seatIds, durationMs, ...(named && { types: named }) });
 }
 
 function refuseLoser(
@@ -121,6 +136,8 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
   if (closed || event === undefined) return closed ?? refused('event_not_found', 'No such event.');
   const tooMany = refuseTooMany(seatIds.length, mostSeats(deps.limits, event));
   if (tooMany) return tooMany;
+  const types = chooseTypes(event, seatIds, wish.types);
+  if (isRefusal(types)) return types;
   const single = wish.chosen ? undefined : await refuseSingles(deps, event, seatIds);
   if (single) return single;
   // A look is one read for many requests; a claim, a take and their undoing are this one's own.
@@ -149,8 +166,7 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
 
   const take: Take = {
     eventId: event._id,
-    onSaleAt: event.onSaleAt,
-    offSaleAt: event.offSaleAt ?? null,
+    ...saleOf(event, types),
     holdId,
     userId,
     attemptId,
@@ -159,7 +175,7 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
   };
   const seizedAt = monotonicMs();
   const seats = await seizeOrUndo(deps, take, seatIds);
-  if (isRefusal(seats)) return seats;
+  if (isRefusal(seats)) return explainSale(seats, event, types);
   const alone = wish.chosen ? undefined : await refuseLoneCompanions(deps, event, seats);
   if (alone) {
     await undoTake(deps, take);
@@ -167,7 +183,7 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
   }
   const terms = { ...wish, maxPerUser };
   const asPriced = isPriced(event, seats) ? event : await deps.events.find(event._id);
-  const hold = newHold(asPriced ?? event, take, seats, terms, wish.origin);
+  const hold = newHold(asPriced ?? event, take, seats, { ...terms, types }, wish.origin);
   // An insert that fails without an answer may have been stored: nothing is undone here, a repeat
   // of the request or the sweeper finds out.
   if (await deps.holds.insert(hold)) {
@@ -233,10 +249,10 @@ function newHold(
   event: Event,
   take: Take,
   seats: readonly Seat[],
-  terms: Pick<Wish, 'fingerprint' | 'chosen'> & { maxPerUser: number },
+  terms: Pick<Wish, 'fingerprint' | 'chosen'> & { maxPerUser: number; types: TypesOfSeats },
   origin: Origin,
 ): Hold {
-  const priced = priceSeats(event, seats);
+  const priced = priceSeats(event, seats, terms.types);
   const taken = seats.flatMap((seat) => seat.hold ?? []);
   const expiresAt = new Date(Math.min(...taken.map((one) => one.expiresAt.getTime())));
   const takenAt = new Date(Math.min(...taken.map((one) => one.takenAt.getTime())));

@@ -7,6 +7,7 @@ import { totalOf } from '../hold.ts';
 import type { BestWish } from '../operations/pick-best.ts';
 import { findBest, type Sight } from '../operations/take-best.ts';
 import { SPREADS } from '../seat-wish.ts';
+import { chooseTypes } from '../ticket-types.ts';
 import { eventParams, text } from './schemas.ts';
 
 const LARGEST_PARTY = 100;
@@ -15,6 +16,7 @@ const wishMembers = {
   category: text(120),
   section: text(120),
   maxPriceMinor: Joi.number().integer().min(0).description('Most for one seat'),
+  ticketType: text(40).description('As which type the seats are wanted, if not the default'),
   spread: Joi.string()
     .valid(...SPREADS)
     .description('How far the party may be parted; `near` if not said'),
@@ -89,7 +91,13 @@ export function bestAvailableRoutes(deps: Sight): Route[] {
           },
         },
       },
-      errors: ['event_not_found', 'event_cancelled', 'too_many_seats', 'no_fitting_seats'],
+      errors: [
+        'event_not_found',
+        'event_cancelled',
+        'too_many_seats',
+        'ticket_type_not_found',
+        'no_fitting_seats',
+      ],
       async run({ params, query }) {
         const { needs, ...rest } = query;
         const wish: BestWish = { ...rest, ...(needs !== undefined && { needs: needs.split(',') }) };
@@ -97,7 +105,13 @@ export function bestAvailableRoutes(deps: Sight): Route[] {
         if (isRefusal(best)) return best;
         const { event, board, reasons } = best;
         const faces = best.seats.flatMap((seat) => board.faces[seat] ?? []);
-        const seats = priceSeats(event, faces);
+        const types = chooseTypes(
+          event,
+          best.seatIds,
+          wish.ticketType === undefined ? undefined : { forAll: wish.ticketType },
+        );
+        if (isRefusal(types)) return types;
+        const seats = priceSeats(event, faces, types);
         const totalMinor = totalOf(seats);
         return reply(200, { seats, totalMinor, currency: event.currency, reasons });
       },

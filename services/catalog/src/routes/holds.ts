@@ -15,10 +15,11 @@ import { takeBest } from '../operations/take-best.ts';
 import { takeSeats } from '../operations/take-seats.ts';
 import type { PromisedSeats } from '../promised-seats.ts';
 import type { HoldNow } from '../stores/holds.ts';
+import type { TypeWish } from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';
 import { bestWish } from './best-available.ts';
 import { readCursor, writeCursor } from './cursor.ts';
-import { areaWishes, cursor, eventParams, holdParams, holdView, limit } from './schemas.ts';
+import { areaWishes, cursor, eventParams, holdParams, holdView, limit, text } from './schemas.ts';
 import { viewHold } from './views.ts';
 
 export type HoldDependencies = HoldStores & {
@@ -44,6 +45,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
     route<{
       params: { eventId: string };
       body: {
+        seats?: { seatId: string; ticketType?: string }[];
         seatIds?: string[];
         bestAvailable?: BestWish;
         areas?: AreaWish[];
@@ -60,10 +62,16 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       params: eventParams,
       body: Joi.object({
         seatIds: Joi.array().items(seatId()).min(1).max(LONGEST_LIST).unique(),
+        seats: Joi.array()
+          .items(Joi.object({ seatId: seatId().required(), ticketType: text(40) }))
+          .min(1)
+          .max(LONGEST_LIST)
+          .unique('seatId')
+          .description('The same with the type of each ticket, where it is not the default'),
         bestAvailable: bestWish,
         areas: areaWishes,
         durationSeconds: seconds(deps.limits),
-      }).xor('seatIds', 'bestAvailable', 'areas'),
+      }).xor('seatIds', 'seats', 'bestAvailable', 'areas'),
       responses: {
         201: hold,
       },
@@ -71,6 +79,8 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
         'event_not_found',
         'event_cancelled',
         'event_not_on_sale',
+        'ticket_type_not_on_sale',
+        'ticket_type_not_found',
         'seat_not_found',
         'seat_unavailable',
         'seat_policy',
@@ -87,7 +97,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       ],
       run: ({ params, body, actor, origin, idempotencyKey }) =>
         measured(deps, async () => {
-          const { seatIds = [], bestAvailable, areas } = body;
+          const { bestAvailable, areas, seats } = body;
           const command = {
             userId: actor.userId,
             eventId: params.eventId,
@@ -99,7 +109,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
             ? takeBest(deps, { ...command, wish: bestAvailable })
             : areas
               ? takeAreas(deps, { ...command, areas })
-              : takeSeats(deps, { ...command, seatIds }));
+              : takeSeats(deps, { ...command, ...seatsOf(seats, body.seatIds) }));
           if (isRefusal(taken)) return taken;
           return reply(
             201,
@@ -184,6 +194,21 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       },
     }),
   ];
+}
+
+/** Seats by their ids, and the types that are named for some of them. */
+function seatsOf(
+  seats: readonly { seatId: string; ticketType?: string }[] | undefined,
+  seatIds: readonly string[] = [],
+): { seatIds: readonly string[]; types?: TypeWish } {
+  if (seats === undefined) return { seatIds };
+  const named = seats.flatMap(({ seatId, ticketType }) =>
+    ticketType === undefined ? [] : [[seatId, ticketType] as const],
+  );
+  return {
+    seatIds: seats.map((seat) => seat.seatId),
+    ...(named.length > 0 && { types: { bySeat: new Map(named) } }),
+  };
 }
 
 const milliseconds = (value: number | undefined) =>

@@ -28,6 +28,26 @@ export const prices = () =>
     .min(1)
     .max(200);
 
+const ticketTypes = () =>
+  Joi.array()
+    .items(
+      Joi.object({
+        id: Joi.string()
+          .pattern(/^[a-z0-9][a-z0-9_-]{0,39}$/)
+          .required()
+          .example('child'),
+        name: text(60).required().example('Child'),
+        percent: Joi.number().integer().min(1).max(1_000).description('Of the prices of the event'),
+        prices: prices().description('Of its own, for some or all categories'),
+        salesFrom: zonedInstant(),
+        salesUntil: zonedInstant(),
+        maxPerOrder: Joi.number().integer().min(1).max(1_000),
+        default: Joi.boolean(),
+      }),
+    )
+    .max(20)
+    .description('Kinds of tickets with prices and sales windows of their own; one is the default');
+
 const metadata = () =>
   Joi.object()
     .pattern(
@@ -120,6 +140,7 @@ const eventMembers = {
   images: images(),
   translations: translations(),
   prices: prices(),
+  ticketTypes: ticketTypes(),
   tags: words(50, 60),
   metadata: metadata(),
   maxPerUser: Joi.number().integer().min(1).max(1_000).description('Most seats for one account'),
@@ -168,6 +189,7 @@ export const areaWishes = Joi.array()
     Joi.object({
       area: text(120).required(),
       quantity: Joi.number().integer().min(1).max(MOST_PLACES).required(),
+      ticketType: text(40),
     }),
   )
   .min(1)
@@ -217,6 +239,7 @@ export const holdView = Joi.object({
         row: Joi.string().allow('').required(),
         number: Joi.string().required(),
         category: Joi.string().required(),
+        ticketType: Joi.object({ id: Joi.string().required(), name: Joi.string().required() }),
         priceMinor: minor().required(),
       }),
     )

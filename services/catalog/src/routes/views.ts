@@ -2,6 +2,7 @@ import type { Event, Venue } from '../event.ts';
 import { shownStatusOf } from '../event-status.ts';
 import { type Hold, shownStatus } from '../hold.ts';
 import { DEFAULT_POLICY } from '../seat-policy.ts';
+import { viewTicketTypes } from '../ticket-types.ts';
 import { localTimeOf } from '../when.ts';
 
 /** What anyone may see of a venue. */
@@ -46,6 +47,7 @@ export function viewEvent(event: Event) {
     images: event.images ?? [],
     translations: event.translations ?? {},
     prices: event.prices,
+    ...(event.ticketTypes?.length && { ticketTypes: viewTicketTypes(event) }),
     currency: event.currency,
     tags: event.tags,
     metadata: event.metadata,

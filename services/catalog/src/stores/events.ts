@@ -34,6 +34,7 @@ const schema = new Schema<Event>(
     images: { type: [Schema.Types.Mixed], default: [] },
     translations: { type: Schema.Types.Mixed, default: {} },
     prices: { type: [Schema.Types.Mixed], required: true },
+    ticketTypes: { type: [Schema.Types.Mixed], default: [] },
     currency: { type: String, required: true },
     tags: { type: [String], default: [] },
     metadata: { type: Schema.Types.Mixed, default: {} },
@@ -70,6 +71,7 @@ export type EventChange = Partial<
     | 'images'
     | 'translations'
     | 'prices'
+    | 'ticketTypes'
     | 'tags'
     | 'metadata'
     | 'maxPerUser'
