@@ -1,5 +1,5 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
-import { type Db, MongoBulkWriteError, MongoServerError, type WriteError } from 'mongodb';
+import { type Db, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { attemptsOf, type HistoryEntry, type Hold, MIDDLE_STATES } from '../hold.ts';
 import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
@@ -21,11 +21,10 @@ export function isDuplicate(error: unknown): boolean {
   return error instanceof MongoServerError && error.code === DUPLICATE_KEY;
 }
 
-/** Which documents of an unordered bulk write failed; undefined when it failed as a whole. */
-function failuresOf(error: unknown): Map<number, WriteError> | undefined {
-  if (!(error instanceof MongoBulkWriteError)) return undefined;
-  const failures = [error.writeErrors].flat();
-  return failures.length === 0 ? undefined : new Map(failures.map((one) => [one.index, one]));
+/** The places in an unordered bulk write of what failed. */
+function failuresOf(error: unknown): Set<number> {
+  const failures = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
+  return new Set(failures.map((one) => one.index));
 }
 
 /**
@@ -50,20 +49,19 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
         await holds.insertMany([...documents], { ordered: false });
         return documents.map(() => true);
       } catch (error) {
+        if (!isDuplicate(error)) throw error;
         const failures = failuresOf(error);
-        if (failures === undefined) throw error;
         // A repeat of a try's own insert finds its document there: that is a success.
         const known = await holds
           .find({ _id: { $in: documents.map((hold) => hold._id) } })
           .project<Pick<Hold, '_id' | 'attemptId'>>({ attemptId: 1 })
           .toArray();
         const attempts = new Map(known.map((hold) => [hold._id, hold.attemptId]));
-        return documents.map((hold, index) => {
-          const failure = failures.get(index);
-          if (failure === undefined) return true;
-          if (failure.code !== DUPLICATE_KEY) return new Error(failure.errmsg, { cause: failure });
-          return hold.attemptId !== '' && attempts.get(hold._id) === hold.attemptId;
-        });
+        return documents.map(
+          (hold, index) =>
+            !failures.has(index) ||
+            (hold.attemptId !== '' && attempts.get(hold._id) === hold.attemptId),
+        );
       }
     },
   });
