@@ -1,6 +1,7 @@
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
+import type { Hold } from '../src/hold.ts';
 import { abortedHold } from '../src/operations/abort-hold.ts';
 import type { Seat } from '../src/seat.ts';
 import type { Take } from '../src/stores/seat-rules.ts';
@@ -139,6 +140,27 @@ describe('holds that go to the store together', () => {
     ]);
     expect(inserted).to.deep.equal([true, false, true, true]);
     expect((await world.hold(first)).attemptId).to.equal('winner');
+  });
+
+  it('insert all but a document that no store takes, and fail that alone', async () => {
+    const holds = Array.from({ length: 8 }, () =>
+      abortedHold({ holdId: newId(), userId: 'u', eventId: 'e' }, { at: new Date(0) }),
+    );
+    const [poisoned] = holds.splice(5, 1);
+    if (!poisoned) throw new Error('no hold');
+    const endless: Record<string, unknown> = {};
+    endless.self = endless;
+    const results = await Promise.allSettled([
+      ...holds.map((hold) => world.stores.holds.insert({ ...hold, attemptId: 'try' })),
+      world.stores.holds.insert({ ...poisoned, event: endless as unknown as Hold['event'] }),
+    ]);
+    expect(results.map((one) => one.status === 'fulfilled' && one.value)).to.deep.equal([
+      ...holds.map(() => true),
+      false,
+    ]);
+    const stored = (await world.holds()).map((hold) => hold._id);
+    expect(stored).to.include.members(holds.map((hold) => hold._id));
+    expect(stored).to.not.include(poisoned._id);
   });
 
   it('keep quotas exact and holds whole, in three processes with overlapping batches', async function () {
