@@ -10,6 +10,19 @@ export function newId(): string {
 }
 
 /**
+ * Ids of answers given out by the ten thousand: one random id for the process, and a count. Unique,
+ * but not to be stored under: `newId` is for that.
+ */
+export function createCountedIds(): () => string {
+  const process = newId();
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${process}.${count}`;
+  };
+}
+
+/**
  * The id that the same parts always give. A repeated command thus names the same
  * hold, and a repeated answer the same message.
  */

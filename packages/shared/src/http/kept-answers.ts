@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { monotonicMs } from '../clock.ts';
-import { newId } from '../ids.ts';
+import { createCountedIds } from '../ids.ts';
 import type { Metrics } from '../metrics.ts';
 import { acceptedId } from '../origin.ts';
 import type { Keep } from './route.ts';
@@ -17,8 +17,8 @@ export const UNSURE_LIFE_MS = 150;
 type Answer = {
   body: Buffer;
   etag: string;
-  /** Header names and values in turn, without those that differ by request. */
-  head: string[];
+  /** Header names and values in turn, by status, without those that differ by request. */
+  head: Readonly<Record<200 | 304, readonly string[]>>;
   tags: readonly string[];
   keptAt: number;
   endsAt: number;
@@ -41,6 +41,7 @@ export function createKeptAnswers(options: {
   mostBytes?: number;
 }) {
   const { metrics, isSure } = options;
+  const nextId = createCountedIds();
   const reads = metrics.counter('holdfast_kept_reads_total', 'Reads of kept answers, by outcome', [
     'outcome',
   ]);
@@ -91,10 +92,9 @@ export function createKeptAnswers(options: {
       const answer = find(request);
       if (answer === undefined) return false;
       const { headers } = request;
-      const requestId = acceptedId(headers['x-request-id']) ?? newId();
+      const requestId = acceptedId(headers['x-request-id']) ?? nextId();
       const status = matches(headers['if-none-match'], answer.etag) ? 304 : 200;
-      const length = status === 200 ? ['content-length', String(answer.body.length)] : [];
-      response.writeHead(status, ['x-request-id', requestId, ...answer.head, ...length]);
+      response.writeHead(status, ['x-request-id', requestId, ...answer.head[status]]);
       response.end(status === 200 ? answer.body : undefined);
       outcomes[status === 200 ? 'hit' : 'not_modified'].inc();
       answer.observe(status, (monotonicMs() - startedAt) / 1_000);
@@ -143,7 +143,7 @@ export function createKeptAnswers(options: {
       const answer: Answer = {
         body: response.body,
         etag: response.etag,
-        head: headOf(response.headers),
+        head: headsOf(response.headers, response.body.length),
         tags: keep.tags,
         keptAt,
         endsAt: keptAt + keep.forMs,
@@ -203,8 +203,9 @@ function keyOf(request: IncomingMessage, vary: readonly string[]): string {
 
 const BY_REQUEST = new Set(['x-request-id', 'content-length', 'connection', 'date']);
 
-function headOf(headers: Record<string, unknown>): string[] {
-  return Object.entries(headers).flatMap(([name, value]) =>
+function headsOf(headers: Record<string, unknown>, length: number): Answer['head'] {
+  const names = Object.entries(headers).flatMap(([name, value]) =>
     BY_REQUEST.has(name) || value === undefined ? [] : [name, String(value)],
   );
+  return { 200: [...names, 'content-length', String(length)], 304: names };
 }

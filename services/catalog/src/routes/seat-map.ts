@@ -6,7 +6,7 @@ import { SEAT_MAP_ID_HEADER, SEAT_MAP_TYPE } from '@holdfast/shared/contracts/se
 import { refused } from '@holdfast/shared/errors.ts';
 import { matches } from '@holdfast/shared/http/kept-answers.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
-import { newId } from '@holdfast/shared/ids.ts';
+import { createCountedIds } from '@holdfast/shared/ids.ts';
 import type { Metrics } from '@holdfast/shared/metrics.ts';
 import { acceptedId } from '@holdfast/shared/origin.ts';
 import Joi from 'joi';
@@ -41,12 +41,7 @@ export function answerSeatMaps(snapshots: Snapshots, { requestSeconds }: Metrics
     requestSeconds.labels({ route: ROUTE_ID, method: 'GET', status });
   const timers = { 200: timer(200), 304: timer(304) };
   // A random id for each would cost a tenth of the answer.
-  const process = newId();
-  let answers = 0;
-  const nextId = () => {
-    answers += 1;
-    return `${process}.${answers}`;
-  };
+  const nextId = createCountedIds();
 
   return function answer(request: IncomingMessage, response: ServerResponse): boolean {
     if (request.method !== 'GET') return false;
