@@ -16,10 +16,8 @@ import { openCache, type Remembered } from './cache.ts';
 import type { CatalogConfig } from './config.ts';
 import { consumeBookings } from './consumers/bookings.ts';
 import { createFigures } from './figures.ts';
-import { keepCounts } from './kept-counts.ts';
 import { openLiveSeats } from './live-seats.ts';
 import { createEndingSoon } from './loops/ending-soon.ts';
-import { createListingLoops } from './loops/listing.ts';
 import { createSweeper } from './loops/sweeper.ts';
 import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
@@ -34,14 +32,13 @@ import { holdRoutes } from './routes/holds.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { planEditRoutes } from './routes/plan-edits.ts';
 import { planRoutes } from './routes/plans.ts';
-import { searchRoutes } from './routes/search.ts';
 import { answerSeatMaps, seatMapRoutes } from './routes/seat-map.ts';
 import { seatRoutes } from './routes/seats.ts';
 import { seriesRoutes } from './routes/series.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
-import { countSeats } from './seat-counts.ts';
+import { createSearching, type Searching } from './searching.ts';
 import { createArtists } from './stores/artists.ts';
 import { createBlocks } from './stores/blocks.ts';
 import { openDatabase } from './stores/database.ts';
@@ -50,18 +47,15 @@ import { createHoldChanges } from './stores/hold-changes.ts';
 import { createHolds } from './stores/holds.ts';
 import { createIndexes } from './stores/indexes.ts';
 import { createKeys } from './stores/keys.ts';
-import { createListings } from './stores/listings.ts';
 import { createPlans } from './stores/plans.ts';
 import { createQuotas } from './stores/quotas.ts';
 import { createSales } from './stores/sales.ts';
-import { createSearchIndex } from './stores/search-index.ts';
 import { createSeatBlocks } from './stores/seat-blocks.ts';
 import { createSeatEdits } from './stores/seat-edits.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
 import { createSeriesStore } from './stores/series.ts';
 import { createVenues } from './stores/venues.ts';
-import { createVocabulary } from './stores/vocabulary.ts';
 import { createTakenSeats } from './taken-seats.ts';
 import { createTurns } from './turns.ts';
 
@@ -74,7 +68,7 @@ export type Catalog = Service & {
   readonly relay: Loop;
   readonly sweeper: Loop;
   readonly endingSoon: Loop;
-  readonly listing: ReturnType<typeof createListingLoops>;
+  readonly searching: Searching;
   readonly stores: HoldStores;
   readonly boards: Boards;
 };
@@ -107,7 +101,7 @@ export async function createService(
     bus,
     log,
     async alongside(messages) {
-      listing.recounts.noteMessages(messages);
+      searching.recounts.noteMessages(messages);
       await liveSeats.feed(messages);
     },
   });
@@ -136,19 +130,16 @@ export async function createService(
   const plans = createPlans(db);
   const venues = createVenues(connection, (venueId) => seenVenues.forget(venueId));
   const events = createEvents(connection, (eventId) => {
-    listing.lister.wake();
+    searching.lister.wake();
     return seenEvents.forget(eventId);
   });
-  const vocabulary = createVocabulary(db);
-  const listings = createListings(db);
-  const listing = createListingLoops({
+  const searching: Searching = createSearching({
+    db,
     events,
     venues,
-    listings,
-    vocabulary,
-    countSeats: (eventId) => countSeats(boards, eventId),
-    turned: (eventId) => seenEvents.forget(eventId),
+    boards,
     log,
+    turned: (eventId) => seenEvents.forget(eventId),
   });
   const seatEdits = createSeatEdits(db);
   const artists = createArtists(db);
@@ -202,6 +193,7 @@ export async function createService(
   let stopConsumer: (() => Promise<void>) | undefined;
   const ready = database.ready(async () => {
     await createIndexes(db);
+    await events.listOld();
     await signer.jwks();
     if (prepared) return;
     prepared = true;
@@ -210,9 +202,7 @@ export async function createService(
     relay.start();
     sweeper.start();
     endingSoon.start();
-    await events.listOld();
-    listing.lister.start();
-    listing.counter.start();
+    searching.start();
   });
 
   const http = await serve({
@@ -232,12 +222,8 @@ export async function createService(
     routes: [
       ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
       ...planRoutes({ venues, plans, wake }),
-      ...searchRoutes({ index: keepCounts(createSearchIndex(db)), vocabulary }),
-      ...eventRoutes(
-        eventStores,
-        seenEvents,
-        async (eventId) => (await listings.find(eventId))?.left,
-      ),
+      ...searching.routes,
+      ...eventRoutes(eventStores, seenEvents, searching.leftOf),
       ...seatRoutes({ seats: createSeatViews(db), boards, events: seenEvents }),
       ...seatMapRoutes({ boards, snapshots, events: seenEvents }),
       ...blockRoutes(blocking),
@@ -247,11 +233,7 @@ export async function createService(
       ...bestAvailableRoutes(holding),
       ...artistRoutes(artists),
       ...seriesRoutes({ ...eventStores, series: createSeriesStore(db) }),
-      ...statsRoutes({
-        events,
-        sales: createSales(db),
-        countSeats: (eventId) => countSeats(boards, eventId),
-      }),
+      ...statsRoutes({ events, sales: createSales(db), countSeats: searching.countSeats }),
       ...keyRoutes(signer),
     ],
     kept: cache.kept,
@@ -273,7 +255,7 @@ export async function createService(
     relay,
     sweeper,
     endingSoon,
-    listing,
+    searching,
     stores,
     boards,
     stop: () =>
@@ -282,8 +264,7 @@ export async function createService(
         () => stopConsumer?.(),
         () => sweeper.stop(),
         () => endingSoon.stop(),
-        () => listing.lister.stop(),
-        () => listing.counter.stop(),
+        () => searching.stop(),
         () => relay.stop(),
         () => bus.close(),
         () => cache.close(),

@@ -1,0 +1,51 @@
+import type { Logger } from '@holdfast/shared/logger.ts';
+import type { Db } from 'mongodb';
+import type { Boards } from './boards.ts';
+import { keepCounts } from './kept-counts.ts';
+import { createListingLoops } from './loops/listing.ts';
+import { searchRoutes } from './routes/search.ts';
+import { countSeats } from './seat-counts.ts';
+import type { Events } from './stores/events.ts';
+import { createListings } from './stores/listings.ts';
+import { createSearchIndex } from './stores/search-index.ts';
+import type { Venues } from './stores/venues.ts';
+import { createVocabulary } from './stores/vocabulary.ts';
+
+/** Listings, the loops that keep them, and the search over them. */
+export function createSearching(deps: {
+  db: Db;
+  events: Events;
+  venues: Venues;
+  boards: Boards;
+  /** Hears of events that sold out, or have seats again. */
+  turned: (eventId: string) => Promise<void>;
+  log: Logger;
+}) {
+  const vocabulary = createVocabulary(deps.db);
+  const listings = createListings(deps.db);
+  const count = (eventId: string) => countSeats(deps.boards, eventId);
+  const { lister, counter, recounts } = createListingLoops({
+    ...deps,
+    listings,
+    vocabulary,
+    countSeats: count,
+  });
+  return {
+    lister,
+    counter,
+    recounts,
+    countSeats: count,
+    /** Seats left of an event, as far as they were counted. */
+    leftOf: async (eventId: string) => (await listings.find(eventId))?.left,
+    routes: searchRoutes({ index: keepCounts(createSearchIndex(deps.db)), vocabulary }),
+    start(): void {
+      lister.start();
+      counter.start();
+    },
+    async stop(): Promise<void> {
+      await Promise.all([lister.stop(), counter.stop()]);
+    },
+  };
+}
+
+export type Searching = ReturnType<typeof createSearching>;
