@@ -7,6 +7,7 @@ import {
   readConfig,
 } from '@holdfast/shared/config.ts';
 import Joi from 'joi';
+import type { HoldLimits } from './operations/dependencies.ts';
 
 export type CatalogConfig = Readonly<
   CommonSettings &
@@ -74,4 +75,18 @@ export function readCatalogConfig(
   environment?: Readonly<Record<string, string | undefined>>,
 ): CatalogConfig {
   return readConfig(schema, environment);
+}
+
+/** The settings that bound holds, in the units of the operations. */
+export function limitsOf(config: CatalogConfig): HoldLimits {
+  return {
+    minMs: config.HOLD_MIN_SECONDS * 1_000,
+    defaultMs: config.HOLD_DEFAULT_SECONDS * 1_000,
+    maxMs: config.HOLD_MAX_SECONDS * 1_000,
+    totalMaxMs: config.HOLD_TOTAL_MAX_SECONDS * 1_000,
+    maxExtensions: config.HOLD_MAX_EXTENSIONS,
+    seatsPerHold: config.MAX_SEATS_PER_HOLD,
+    seatsPerUser: config.MAX_SEATS_PER_USER,
+    orphanAfterMs: config.ORPHAN_AFTER_MS,
+  };
 }

@@ -13,7 +13,7 @@ import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import type { Document } from 'mongodb';
 import type { Boards } from './boards.ts';
 import { openCache, type Remembered } from './cache.ts';
-import type { CatalogConfig } from './config.ts';
+import { type CatalogConfig, limitsOf } from './config.ts';
 import { consumeBookings } from './consumers/bookings.ts';
 import { createFigures } from './figures.ts';
 import { openLiveSeats } from './live-seats.ts';
@@ -21,7 +21,7 @@ import { createEndingSoon } from './loops/ending-soon.ts';
 import { createSweeper } from './loops/sweeper.ts';
 import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
-import type { HoldLimits, HoldStores } from './operations/dependencies.ts';
+import type { HoldStores } from './operations/dependencies.ts';
 import { createPromisedSeats } from './promised-seats.ts';
 import { artistRoutes } from './routes/artists.ts';
 import { bestAvailableRoutes } from './routes/best-available.ts';
@@ -276,17 +276,4 @@ export async function createService(
 
 function notPrepared(): Fault {
   return new Fault('store_unavailable', 'The store was not reached yet', { retryable: true });
-}
-
-export function limitsOf(config: CatalogConfig): HoldLimits {
-  return {
-    minMs: config.HOLD_MIN_SECONDS * 1_000,
-    defaultMs: config.HOLD_DEFAULT_SECONDS * 1_000,
-    maxMs: config.HOLD_MAX_SECONDS * 1_000,
-    totalMaxMs: config.HOLD_TOTAL_MAX_SECONDS * 1_000,
-    maxExtensions: config.HOLD_MAX_EXTENSIONS,
-    seatsPerHold: config.MAX_SEATS_PER_HOLD,
-    seatsPerUser: config.MAX_SEATS_PER_USER,
-    orphanAfterMs: config.ORPHAN_AFTER_MS,
-  };
 }

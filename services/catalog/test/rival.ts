@@ -1,11 +1,10 @@
 import { createLogger } from '@holdfast/shared/logger.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
 import { createBoards } from '../src/boards.ts';
-import { readCatalogConfig } from '../src/config.ts';
+import { limitsOf, readCatalogConfig } from '../src/config.ts';
 import { openDeltaStream } from '../src/delta-stream.ts';
 import { createFigures } from '../src/figures.ts';
 import { takeSeats } from '../src/operations/take-seats.ts';
-import { limitsOf } from '../src/service.ts';
 import { openDatabase } from '../src/stores/database.ts';
 import { createEvents } from '../src/stores/events.ts';
 import { createHoldChanges } from '../src/stores/hold-changes.ts';

@@ -52,7 +52,6 @@ const eventExample: EventState = {
   currency: 'EUR',
   prices: [{ category: 'Stalls', priceMinor: 4800 }],
   seatCount: 248,
-  planVersion: 1,
 };
 
 const eventSchema = Joi.object<EventState>({

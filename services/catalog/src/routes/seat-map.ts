@@ -15,7 +15,8 @@ import type { Boards } from '../boards.ts';
 import type { Remembered } from '../cache.ts';
 import { geometryOf } from '../geometry.ts';
 import type { Form, Snapshots } from '../snapshots.ts';
-import { eventParams, geometryView, seatMapView } from './schemas.ts';
+import { eventParams } from './schemas.ts';
+import { geometryView, seatMapView } from './seat-map-schemas.ts';
 import type { EventView } from './views.ts';
 
 const ADDRESS = /^\/api\/events\/([0-9a-fA-F-]{36})\/seat-map$/;
