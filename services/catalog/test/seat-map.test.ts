@@ -191,7 +191,7 @@ describe('the seat map', () => {
       }
       expect(codes).to.deep.equal(stored);
     }
-    expect(new Set(maps.map(({ headers }) => headers['x-seat-map-id'])).size).to.be.above(2);
+    expect(new Set(maps.map(({ headers }) => headers['x-seat-map-id'])).size).to.be.above(1);
   });
 
   it('is nobody’s business for a draft and unknown events', async () => {
