@@ -6,7 +6,8 @@ import type { Artist, ArtistFace } from '../artist.ts';
 import { changeArtist, createArtist } from '../operations/keep-artist.ts';
 import type { Artists } from '../stores/artists.ts';
 import { readCursor, writeCursor } from './cursor.ts';
-import { cursor, images, limit, text } from './schemas.ts';
+import { images } from './faces.ts';
+import { cursor, limit, text } from './schemas.ts';
 
 const members = {
   name: text(200),

@@ -2,6 +2,7 @@ import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
 import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
 import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
 import Joi from 'joi';
+import { images, translations } from './faces.ts';
 import { reasonsView } from './reasons-view.ts';
 
 /** Text of a request: something to read, of bounded length. */
@@ -59,31 +60,6 @@ const metadata = () =>
     )
     .max(50)
     .description('Free flat members: text, number or boolean');
-
-export const images = () =>
-  Joi.array()
-    .items(
-      Joi.object({
-        url: Joi.string()
-          .pattern(/^https:\/\/[^\s"'<>\\]{3,1000}$/, 'https address')
-          .required(),
-        alt: Joi.string().allow('').max(300).required().description('What there is to be seen'),
-        ratio: Joi.string()
-          .pattern(/^\d{1,2}:\d{1,2}$/, 'width to height')
-          .example('16:9')
-          .required(),
-      }),
-    )
-    .max(20);
-
-const translations = () =>
-  Joi.object()
-    .pattern(
-      /^[a-z]{2,3}(-[A-Z]{2})?$/,
-      Joi.object({ name: text(200), description: Joi.string().allow('').max(5_000) }),
-    )
-    .max(20)
-    .description('Texts by language; one is chosen by Accept-Language');
 
 const location = () =>
   Joi.object({
