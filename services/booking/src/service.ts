@@ -1,3 +1,4 @@
+import { createBatches } from '@holdfast/shared/batches.ts';
 import type { Bus } from '@holdfast/shared/bus/bus.ts';
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
@@ -7,7 +8,6 @@ import { createMetrics, type Metrics } from '@holdfast/shared/metrics.ts';
 import { createOpening } from '@holdfast/shared/opening.ts';
 import { createOutboxRelay } from '@holdfast/shared/outbox/postgres.ts';
 import { openPostgres } from '@holdfast/shared/postgres/database.ts';
-import { createTogether } from '@holdfast/shared/together.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import { OUTCOMES } from './checkout.ts';
 import type { BookingConfig } from './config.ts';
@@ -35,8 +35,8 @@ import { findSettled } from './stores/bookings.ts';
 
 const VERSION = '0.1.0';
 const POOL_SIZE = 12;
-/** Of checkouts that go to the database together. Two transactions keep two cores busy. */
-const GOES = { most: 64, atOnce: 3 };
+/** Of checkouts that go to the database together: a few transactions keep its cores busy. */
+const BATCHES = { lanes: 3, mostKeys: 64 };
 const KEYS_PATH = '/.well-known/jwks.json';
 
 /**
@@ -124,13 +124,13 @@ async function open(
   };
   const checkout: CheckoutDeps = {
     db,
-    advance: createTogether({
-      ...GOES,
+    advance: createBatches({
+      ...BATCHES,
       run: (steps: readonly Advance[]) => advanceCheckouts({ db, onChanged }, steps),
       keysOf: ({ bookingId }) => [bookingId],
     }),
-    place: createTogether({
-      ...GOES,
+    place: createBatches({
+      ...BATCHES,
       run: (commands: readonly PlaceBooking[]) => placeBookings({ db, onChanged }, commands),
       keysOf: ({ offer: { userId, holdId, eventId }, key }) => [
         `key ${userId} ${key}`,

@@ -1,3 +1,4 @@
+import { createBatches } from '@holdfast/shared/batches.ts';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Collection, Document, Filter } from 'mongodb';
@@ -9,7 +10,6 @@ import {
   type MiddleState,
   type Step,
 } from '../hold.ts';
-import { createBatches } from './batches.ts';
 import { literal, notPassed, ownOf, passed, plusOne } from './time.ts';
 
 /** What begins a step out: who wants it, and by which pin. */

@@ -1,7 +1,7 @@
+import { createBatches } from '@holdfast/shared/batches.ts';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import { type Db, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { attemptsOf, type HistoryEntry, type Hold, MIDDLE_STATES } from '../hold.ts';
-import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
 import { CLOCK_MARGIN_MS } from './hold-changes.ts';
 import { createHoldSteps } from './hold-steps.ts';

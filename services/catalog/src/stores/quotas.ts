@@ -1,8 +1,8 @@
+import { createBatches } from '@holdfast/shared/batches.ts';
 import { Fault } from '@holdfast/shared/errors.ts';
 import { LRUCache } from 'lru-cache';
 import type { Db, Document } from 'mongodb';
 import { claimsOf, type Hold } from '../hold.ts';
-import { createBatches } from './batches.ts';
 import { isDuplicate } from './holds.ts';
 import { literal, ownOf } from './time.ts';
 

@@ -1,8 +1,8 @@
+import { createBatches } from '@holdfast/shared/batches.ts';
 import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
 import type { Collection, Document } from 'mongodb';
 import { attemptsOf, type Hold } from '../hold.ts';
 import { eventIdOf, type Seat, seatKey } from '../seat.ts';
-import { createBatches } from './batches.ts';
 import { FREED, lapsed } from './seat-rules.ts';
 import { literal, notPassed, plusOne } from './time.ts';
 

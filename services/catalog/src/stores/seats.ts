@@ -1,7 +1,7 @@
+import { createBatches } from '@holdfast/shared/batches.ts';
 import { systemClock } from '@holdfast/shared/clock.ts';
 import type { Db, Document } from 'mongodb';
 import { type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts';
-import { createBatches } from './batches.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { lapses, notCooling, type Sale, type Take, takeable, taken } from './seat-rules.ts';

@@ -1,4 +1,4 @@
-import { isOutage } from '@holdfast/shared/outage.ts';
+import { isOutage } from './outage.ts';
 
 /** A run that hangs keeps its lane and its keys no longer than this. */
 const PATIENCE_MS = 1_000;
@@ -19,7 +19,9 @@ export function createBatches<Item, Answer>(options: {
   keysOf: (item: Item) => readonly string[];
   /** Only items of one kind go together. */
   kindOf?: (item: Item) => string;
+  /** Batches in flight. */
   lanes?: number;
+  /** Most keys of a batch, all its items together. */
   mostKeys?: number;
 }): (item: Item) => Promise<Answer> {
   const { run, keysOf, kindOf = () => '', lanes = LANES, mostKeys = MOST_KEYS } = options;
