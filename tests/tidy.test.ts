@@ -18,7 +18,7 @@ const LONG_FILES: Record<string, string> = {};
 /** Workspaces that are tools of the repository: they read the environment and the clock freely. */
 const TOOLS = /^(packages\/(stack|cli)|tests|demo|bench)\//;
 const CORES =
-  /^services\/[\w-]+\/src\/(?!.*(?:stores|routes|operations|consumers|loops)\/).*\b(seat|hold|booking|checkout|plan|ledger)\.ts$/;
+  /^services\/[\w-]+\/src\/(?!.*(?:stores|routes|operations|consumers|loops)\/).*\b(seat|hold|block|booking|checkout|plan|plan-edit|ledger|board|seating|seat-policy|best-available|areas|event-status|ticket-types|listing|words|when|recurrence)\.ts$/;
 const IMPURE =
   /^(mongodb|mongoose|pg|drizzle-orm|ioredis|kafkajs|koa|@koa|stripe|pino|node:fs|node:http|node:net)\b|\/(logger|clock|stores|routes|consumers|loops)\b/;
 

@@ -4,9 +4,9 @@ import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { HistoryEntry } from './hold.ts';
 import type { Translations } from './languages.ts';
-import type { PlanEdit } from './plan-edit.ts';
+import type { PlanEdit } from './plans/plan-edit.ts';
 import type { SeatFace } from './seat.ts';
-import type { SeatPolicy } from './seat-policy.ts';
+import type { SeatPolicy } from './seating/seat-policy.ts';
 import { priceOf, type TicketType, type TypesOfSeats } from './ticket-types.ts';
 
 /** A picture of an event; its ratio is width to height, such as 16:9. */

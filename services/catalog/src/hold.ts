@@ -2,7 +2,7 @@ import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Ignored, ignored } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import type { ChoiceReasons } from './choice-reasons.ts';
+import type { ChoiceReasons } from './seating/choice-reasons.ts';
 
 /** Middle states: begun by a write to the document, finished by any instance. */
 export const MIDDLE_STATES = [

@@ -2,8 +2,8 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { startWire } from '@holdfast/shared/wire.ts';
 import { expect } from 'chai';
-import { type Board, statusAt } from '../src/board.ts';
 import { readCatalogConfig } from '../src/config.ts';
+import { type Board, statusAt } from '../src/seat-map/board.ts';
 import { type Catalog, createService } from '../src/service.ts';
 import { given, seatIds, startWorld, type World } from './world.ts';
 

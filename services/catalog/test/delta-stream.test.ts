@@ -14,8 +14,8 @@ import { systemOrigin } from '@holdfast/shared/origin.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
-import { type DeltaStream, openDeltaStream } from '../src/delta-stream.ts';
-import { createSeatFeed } from '../src/seat-feed.ts';
+import { type DeltaStream, openDeltaStream } from '../src/seat-map/delta-stream.ts';
+import { createSeatFeed } from '../src/seat-map/seat-feed.ts';
 import { given } from './world.ts';
 
 const log = createLogger('test', 'silent');

@@ -2,7 +2,7 @@ import { derivedId, newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import type { Event } from '../src/event.ts';
-import { readPlan } from '../src/read-plan.ts';
+import { readPlan } from '../src/plans/read-plan.ts';
 import { createPlans } from '../src/stores/plans.ts';
 import { startWorld, type World } from './world.ts';
 

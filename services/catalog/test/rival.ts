@@ -1,10 +1,10 @@
 import { createLogger } from '@holdfast/shared/logger.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
-import { createBoards } from '../src/boards.ts';
 import { limitsOf, readCatalogConfig } from '../src/config.ts';
-import { openDeltaStream } from '../src/delta-stream.ts';
 import { createFigures } from '../src/figures.ts';
 import { takeSeats } from '../src/operations/take-seats.ts';
+import { createBoards } from '../src/seat-map/boards.ts';
+import { openDeltaStream } from '../src/seat-map/delta-stream.ts';
 import { openDatabase } from '../src/stores/database.ts';
 import { createEvents } from '../src/stores/events.ts';
 import { createHoldChanges } from '../src/stores/hold-changes.ts';

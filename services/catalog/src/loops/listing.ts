@@ -1,6 +1,6 @@
 import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { type ListingStores, listEvents } from '../operations/list-events.ts';
-import { createRecounts, type Recounts } from '../recounts.ts';
+import { createRecounts, type Recounts } from '../search/recounts.ts';
 
 const LIST_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 250;

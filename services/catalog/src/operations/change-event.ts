@@ -15,7 +15,7 @@ import { checkStatusChange } from '../event-status.ts';
 import { historyEntry } from '../hold.ts';
 import type { Translations } from '../languages.ts';
 import { eventMessage } from '../messages.ts';
-import type { SeatPolicy } from '../seat-policy.ts';
+import type { SeatPolicy } from '../seating/seat-policy.ts';
 import type { Artists } from '../stores/artists.ts';
 import type { EventChange, Events } from '../stores/events.ts';
 import type { SeatEdits } from '../stores/seat-edits.ts';

@@ -1,9 +1,14 @@
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
-import { type Board, freeAt } from '../board.ts';
 import type { Event } from '../event.ts';
 import type { Seat } from '../seat.ts';
-import { companionsAlone, DEFAULT_POLICY, judgeChoice, type Objection } from '../seat-policy.ts';
-import { seatingOf } from '../seating.ts';
+import { type Board, freeAt } from '../seat-map/board.ts';
+import {
+  companionsAlone,
+  DEFAULT_POLICY,
+  judgeChoice,
+  type Objection,
+} from '../seating/seat-policy.ts';
+import { seatingOf } from '../seating/seating.ts';
 import type { SeatBoards } from './dependencies.ts';
 
 type Deps = { boards: SeatBoards };

@@ -16,7 +16,7 @@ import {
 import { historyEntry } from '../hold.ts';
 import type { Translations } from '../languages.ts';
 import { eventMessage } from '../messages.ts';
-import type { SeatPolicy } from '../seat-policy.ts';
+import type { SeatPolicy } from '../seating/seat-policy.ts';
 import type { Artists } from '../stores/artists.ts';
 import type { Events } from '../stores/events.ts';
 import type { Plans } from '../stores/plans.ts';

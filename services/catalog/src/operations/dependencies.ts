@@ -1,6 +1,6 @@
 import type { Logger } from '@holdfast/shared/logger.ts';
-import type { Boards } from '../boards.ts';
 import type { Figures } from '../figures.ts';
+import type { Boards } from '../seat-map/boards.ts';
 import type { HoldChanges } from '../stores/hold-changes.ts';
 import type { Holds } from '../stores/holds.ts';
 import type { Quotas } from '../stores/quotas.ts';

@@ -8,7 +8,7 @@ import { checkPrices, type Event, type Price } from '../event.ts';
 import { checkStatusChange } from '../event-status.ts';
 import { historyEntry } from '../hold.ts';
 import { eventMessage } from '../messages.ts';
-import { comparePlans, type PlanDifference, type PlanEdit } from '../plan-edit.ts';
+import { comparePlans, type PlanDifference, type PlanEdit } from '../plans/plan-edit.ts';
 import type { Events } from '../stores/events.ts';
 import type { Plans, StoredPlan } from '../stores/plans.ts';
 import type { SeatBlocks } from '../stores/seat-blocks.ts';

@@ -1,7 +1,7 @@
 import { describeError } from '@holdfast/shared/errors.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Event } from '../event.ts';
-import { listingOf } from '../listing.ts';
+import { listingOf } from '../search/listing.ts';
 import type { Events } from '../stores/events.ts';
 import type { Listings, SeatCount } from '../stores/listings.ts';
 import type { Venues } from '../stores/venues.ts';

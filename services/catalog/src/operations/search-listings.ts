@@ -11,10 +11,10 @@ import {
   type Sort,
   type Term,
   withoutFacet,
-} from '../search.ts';
+} from '../search/search.ts';
+import { spansOf, WHENS, type When } from '../search/when.ts';
+import { fold, wordsOf } from '../search/words.ts';
 import type { Phrase, Vocabulary } from '../stores/vocabulary.ts';
-import { spansOf, WHENS, type When } from '../when.ts';
-import { fold, wordsOf } from '../words.ts';
 
 export type SearchStores = { index: SearchIndex; vocabulary: Vocabulary };
 

@@ -4,7 +4,7 @@ import { derivedId, fingerprint } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { refuseSale } from '../event-status.ts';
 import { waitAtMost } from '../patience.ts';
-import type { PromisedSeats } from '../promised-seats.ts';
+import type { PromisedSeats } from '../seating/promised-seats.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import { type BestChoice, type BestWish, pickBest, type Seen } from './pick-best.ts';
 import { mostSeats, refuseTooMany } from './refusals.ts';

@@ -3,12 +3,12 @@ import { holdTaken } from '@holdfast/shared/contracts/holds.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import type { ChoiceReasons } from '../choice-reasons.ts';
 import { type Event, isPriced, priceSeats } from '../event.ts';
 import { refuseSale } from '../event-status.ts';
 import { type Hold, historyEntry, totalOf } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import { type Seat, seatKey } from '../seat.ts';
+import type { ChoiceReasons } from '../seating/choice-reasons.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seat-rules.ts';
 import {

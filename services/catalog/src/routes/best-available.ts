@@ -1,12 +1,12 @@
 import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import type { ChoiceReasons } from '../choice-reasons.ts';
 import { priceSeats } from '../event.ts';
 import { totalOf } from '../hold.ts';
 import type { BestWish } from '../operations/pick-best.ts';
 import { findBest, type Sight } from '../operations/take-best.ts';
-import { SPREADS } from '../seat-wish.ts';
+import type { ChoiceReasons } from '../seating/choice-reasons.ts';
+import { SPREADS } from '../seating/seat-wish.ts';
 import { chooseTypes } from '../ticket-types.ts';
 import { eventParams, text } from './schemas.ts';
 

@@ -3,9 +3,9 @@ import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
 import { id, instant, minor } from '@holdfast/shared/contracts/fields.ts';
 import Joi from 'joi';
 import { SHOWN_STATUSES, shownStatusOf } from '../event-status.ts';
-import { STOCKS } from '../listing.ts';
-import type { Hit } from '../search.ts';
-import { localTimeOf } from '../when.ts';
+import { STOCKS } from '../search/listing.ts';
+import type { Hit } from '../search/search.ts';
+import { localTimeOf } from '../search/when.ts';
 
 export const hitView = Joi.object({
   eventId: id().required(),

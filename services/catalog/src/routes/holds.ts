@@ -13,7 +13,7 @@ import { releaseHold } from '../operations/release-hold.ts';
 import { type AreaWish, takeAreas } from '../operations/take-areas.ts';
 import { takeBest } from '../operations/take-best.ts';
 import { takeSeats } from '../operations/take-seats.ts';
-import type { PromisedSeats } from '../promised-seats.ts';
+import type { PromisedSeats } from '../seating/promised-seats.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { TypeWish } from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';

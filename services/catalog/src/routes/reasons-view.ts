@@ -1,6 +1,6 @@
 import { seatId } from '@holdfast/shared/contracts/fields.ts';
 import Joi from 'joi';
-import { SPREADS } from '../seat-wish.ts';
+import { SPREADS } from '../seating/seat-wish.ts';
 
 /** Why a party was given its seats. */
 export const reasonsView = Joi.object({

@@ -11,8 +11,8 @@ import {
   type Place,
   SORTS,
   type Sort,
-} from '../search.ts';
-import { WHENS, type When } from '../when.ts';
+} from '../search/search.ts';
+import { WHENS, type When } from '../search/when.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { cursor, limit, text, zonedInstant } from './schemas.ts';
 

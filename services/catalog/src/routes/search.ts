@@ -2,7 +2,7 @@ import { isRefusal, type Refusal } from '@holdfast/shared/errors.ts';
 import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
 import { type SearchStores, searchListings, suggest } from '../operations/search-listings.ts';
-import { placeOf } from '../search.ts';
+import { placeOf } from '../search/search.ts';
 import { PHRASES } from '../stores/vocabulary.ts';
 import { hitView, viewHit } from './hit-view.ts';
 import { keepHits } from './keeping.ts';

@@ -2,9 +2,9 @@ import { SEAT_STATUSES, type SeatStatus } from '@holdfast/shared/contracts/holds
 import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import { countSeats } from '../board.ts';
-import type { Boards } from '../boards.ts';
 import type { Remembered } from '../cache.ts';
+import { countSeats } from '../seat-map/board.ts';
+import type { Boards } from '../seat-map/boards.ts';
 import { createShare } from '../stores/gather.ts';
 import type { SeatViews } from '../stores/seat-views.ts';
 import { readCursor, writeCursor } from './cursor.ts';

@@ -2,8 +2,8 @@ import { currency, id, instant, minor } from '@holdfast/shared/contracts/fields.
 import { refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import type { SeatCounts } from '../listing.ts';
 import { refuseStranger } from '../operations/ownership.ts';
+import type { SeatCounts } from '../search/listing.ts';
 import type { Events } from '../stores/events.ts';
 import { RECENT_MINUTES, type SalesStore } from '../stores/sales.ts';
 import { eventParams } from './schemas.ts';

@@ -1,9 +1,9 @@
 import type { Event, Venue } from '../event.ts';
 import { shownStatusOf } from '../event-status.ts';
 import { type Hold, shownStatus } from '../hold.ts';
-import { DEFAULT_POLICY } from '../seat-policy.ts';
+import { localTimeOf } from '../search/when.ts';
+import { DEFAULT_POLICY } from '../seating/seat-policy.ts';
 import { viewTicketTypes } from '../ticket-types.ts';
-import { localTimeOf } from '../when.ts';
 
 /** What anyone may see of a venue. */
 export function viewVenue(venue: Venue) {

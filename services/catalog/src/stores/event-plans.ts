@@ -2,7 +2,7 @@ import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Model } from 'mongoose';
 import type { Event } from '../event.ts';
 import type { HistoryEntry } from '../hold.ts';
-import type { PlanEdit } from '../plan-edit.ts';
+import type { PlanEdit } from '../plans/plan-edit.ts';
 import { olderThan } from './time.ts';
 
 /** The steps of an event to another plan, each one compare-and-set by edit and stage. */

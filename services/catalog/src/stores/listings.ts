@@ -1,5 +1,11 @@
 import type { Db } from 'mongodb';
-import { heated, type Listing, type ListingFace, type SeatCounts, stockOf } from '../listing.ts';
+import {
+  heated,
+  type Listing,
+  type ListingFace,
+  type SeatCounts,
+  stockOf,
+} from '../search/listing.ts';
 import { isDuplicate } from './holds.ts';
 
 /** Seats of an event counted at an instant of the store's clock. */

@@ -2,7 +2,7 @@ import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { newId } from '@holdfast/shared/ids.ts';
 import { Binary, type Db } from 'mongodb';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plans/plan.ts';
 import { isDuplicate } from './holds.ts';
 
 export type StoredPlan = Plan & { venueId: string; planVersion: number };

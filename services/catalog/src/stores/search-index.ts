@@ -1,6 +1,6 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
 import type { Db, Document } from 'mongodb';
-import { heated, type Listing } from '../listing.ts';
+import { heated, type Listing } from '../search/listing.ts';
 import {
   type Facet,
   type FacetCount,
@@ -13,7 +13,7 @@ import {
   type Sort,
   stocksOf,
   type Term,
-} from '../search.ts';
+} from '../search/search.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;

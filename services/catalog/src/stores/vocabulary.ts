@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Db } from 'mongodb';
-import type { ListingFace } from '../listing.ts';
-import { deletionsOf, distanceOf, fold, slipsAllowed, wordsOf } from '../words.ts';
+import type { ListingFace } from '../search/listing.ts';
+import { deletionsOf, distanceOf, fold, slipsAllowed, wordsOf } from '../search/words.ts';
 import { isDuplicate } from './holds.ts';
 
 /** What people may type the beginning of. */

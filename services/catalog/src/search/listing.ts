@@ -1,5 +1,5 @@
-import type { Event, Image } from './event.ts';
-import { SELLING, STANDING } from './event-status.ts';
+import type { Event, Image } from '../event.ts';
+import { SELLING, STANDING } from '../event-status.ts';
 import { wordsOf } from './words.ts';
 
 /** How much is left, in the words that shops of tickets use. */

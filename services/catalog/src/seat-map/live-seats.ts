@@ -1,12 +1,12 @@
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Db } from 'mongodb';
+import type { CatalogConfig } from '../config.ts';
+import type { Event } from '../event.ts';
+import { createSeatStandings } from '../stores/seat-standings.ts';
 import { createBoards } from './boards.ts';
-import type { CatalogConfig } from './config.ts';
 import { openDeltaStream } from './delta-stream.ts';
-import type { Event } from './event.ts';
 import { createSeatFeed } from './seat-feed.ts';
 import { createSnapshots } from './snapshots.ts';
-import { createSeatStandings } from './stores/seat-standings.ts';
 
 /** What shows how seats stand, put together: boards, what feeds them, and maps made of them. */
 export function openLiveSeats(options: {

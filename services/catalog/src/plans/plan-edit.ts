@@ -1,6 +1,6 @@
 import type { Origin } from '@holdfast/shared/origin.ts';
-import type { Price } from './event.ts';
-import type { SeatFace } from './seat.ts';
+import type { Price } from '../event.ts';
+import type { SeatFace } from '../seat.ts';
 
 /** An event's way to another plan, kept in its document until it is done or undone. */
 export type PlanEdit = {

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { SeatFace } from './seat.ts';
+import type { SeatFace } from '../seat.ts';
 import { readSeating } from './seating.ts';
 
 const faces = (rows: Omit<Partial<SeatFace>, 'order'>[]): SeatFace[] =>

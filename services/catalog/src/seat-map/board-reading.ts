@@ -1,6 +1,6 @@
+import type { SeatFace } from '../seat.ts';
+import type { SeatStandings, Standing } from '../stores/seat-standings.ts';
 import { applyChanges, type Board, type BoardChange, blankBoard, createBoard } from './board.ts';
-import type { SeatFace } from './seat.ts';
-import type { SeatStandings, Standing } from './stores/seat-standings.ts';
 
 /** A board as it was read, and the seats whose hold was taken after a given instant. */
 export type Reading = { board: Board; young: string[] };

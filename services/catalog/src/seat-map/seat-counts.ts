@@ -1,6 +1,6 @@
+import type { CategoryCount, SeatCounts } from '../search/listing.ts';
 import { type Board, codeAt } from './board.ts';
 import { type Boards, FOLLOW_MS } from './boards.ts';
-import type { CategoryCount, SeatCounts } from './listing.ts';
 
 /** By the board's codes. */
 const KINDS = ['left', 'held', 'sold', undefined] as const;

@@ -1,8 +1,8 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { expect } from 'chai';
+import type { SeatFace } from '../seat.ts';
 import { chooseSeats } from './best-available.ts';
 import { chooseQuickly } from './candidates.ts';
-import type { SeatFace } from './seat.ts';
 import type { SeatWish } from './seat-wish.ts';
 import { readSeating } from './seating.ts';
 

@@ -1,4 +1,4 @@
-import type { SeatFace } from './seat.ts';
+import type { SeatFace } from '../seat.ts';
 
 /**
  * A row of a section: its place among the seats follows from the counts before it. `label` and

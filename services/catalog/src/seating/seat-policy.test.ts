@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import type { SeatFace } from './seat.ts';
+import type { SeatFace } from '../seat.ts';
 import { judgeChoice, singlesLeft } from './seat-policy.ts';
 import { readSeating } from './seating.ts';
 

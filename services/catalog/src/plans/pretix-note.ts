@@ -1,3 +1,4 @@
+import type { SeatFace } from '../seat.ts';
 import { type Plan, type PlanSection, seatsByRow } from './plan.ts';
 import {
   type Problems,
@@ -7,7 +8,6 @@ import {
   readObject,
   readText,
 } from './plan-reading.ts';
-import type { SeatFace } from './seat.ts';
 
 /**
  * What our plans say and pretix's format has no place for. It travels as the `uuid` of an area

@@ -1,15 +1,15 @@
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Db } from 'mongodb';
-import type { Boards } from './boards.ts';
+import { createListingLoops } from '../loops/listing.ts';
+import { searchRoutes } from '../routes/search.ts';
+import type { Boards } from '../seat-map/boards.ts';
+import { countSeats } from '../seat-map/seat-counts.ts';
+import type { Events } from '../stores/events.ts';
+import { createListings } from '../stores/listings.ts';
+import { createSearchIndex } from '../stores/search-index.ts';
+import type { Venues } from '../stores/venues.ts';
+import { createVocabulary } from '../stores/vocabulary.ts';
 import { keepCounts } from './kept-counts.ts';
-import { createListingLoops } from './loops/listing.ts';
-import { searchRoutes } from './routes/search.ts';
-import { countSeats } from './seat-counts.ts';
-import type { Events } from './stores/events.ts';
-import { createListings } from './stores/listings.ts';
-import { createSearchIndex } from './stores/search-index.ts';
-import type { Venues } from './stores/venues.ts';
-import { createVocabulary } from './stores/vocabulary.ts';
 
 /** Listings, the loops that keep them, and the search over them. */
 export function createSearching(deps: {

@@ -1,4 +1,4 @@
-import type { Position, SeatFace } from './seat.ts';
+import type { Position, SeatFace } from '../seat.ts';
 
 /** What a seat is kept for. Standing places have no neighbours. */
 export const KINDS = { ordinary: 0, accessible: 1, companion: 2, standing: 3 } as const;

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { SeatFace } from '../seat.ts';
 import { chooseSeats } from './best-available.ts';
 import { chooseQuickly } from './candidates.ts';
 import { reasonsOf } from './choice-reasons.ts';
-import type { SeatFace } from './seat.ts';
 import { companionsAlone, singlesLeft } from './seat-policy.ts';
 import { type SeatWish, SPREADS } from './seat-wish.ts';
 import { readSeating, type Seating } from './seating.ts';

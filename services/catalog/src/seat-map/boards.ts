@@ -4,11 +4,11 @@ import type { SeatMapPlace } from '@holdfast/shared/contracts/seat-map.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import { LRUCache } from 'lru-cache';
+import type { SeatStandings } from '../stores/seat-standings.ts';
 import { applyChanges, applyDeltas, type Board, type BoardChange, deltaOf } from './board.ts';
 import { changeOf, readBoard } from './board-reading.ts';
 import type { DeltaStream } from './delta-stream.ts';
 import { seatNewsOf } from './seat-changes.ts';
-import type { SeatStandings } from './stores/seat-standings.ts';
 
 /** Seats of all boards together: about 120 MB of them. */
 const MOST_SEATS = 400_000;

@@ -1,6 +1,7 @@
 import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { SeatFace } from '../seat.ts';
 import {
   applyChanges,
   applyDeltas,
@@ -11,7 +12,6 @@ import {
   deltaOf,
   statusAt,
 } from './board.ts';
-import type { SeatFace } from './seat.ts';
 
 const face = (order: number): SeatFace => ({
   seatId: `S-${order}`,

@@ -5,7 +5,7 @@ import {
   type SeatDelta,
   statusOfDelta,
 } from '@holdfast/shared/contracts/seat-map.ts';
-import type { SeatFace } from './seat.ts';
+import type { SeatFace } from '../seat.ts';
 
 /**
  * An event's seats as this process last knew them, in typed arrays by their place in the plan.

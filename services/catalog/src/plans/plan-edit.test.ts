@@ -1,6 +1,6 @@
 import { expect } from 'chai';
+import type { SeatFace } from '../seat.ts';
 import { comparePlans } from './plan-edit.ts';
-import type { SeatFace } from './seat.ts';
 
 const seat = (seatId: string, order: number, edit: Partial<SeatFace> = {}): SeatFace => ({
   ...{ seatId, label: seatId, section: 'Stalls', row: 'A', number: seatId, order },

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { SeatFace } from '../seat.ts';
 import { areasOf, pickPlaces } from './areas.ts';
-import type { SeatFace } from './seat.ts';
 
 const face = (section: string, order: number, isStanding: boolean): SeatFace => ({
   seatId: `${section}-${order}`,

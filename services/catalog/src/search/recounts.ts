@@ -1,6 +1,6 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
-import { seatNewsOf } from './seat-changes.ts';
+import { seatNewsOf } from '../seat-map/seat-changes.ts';
 
 /** An event whose seats keep changing is counted once in so long. */
 const EVERY_MS = 1_000;

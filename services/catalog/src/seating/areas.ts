@@ -1,4 +1,4 @@
-import type { SeatFace } from './seat.ts';
+import type { SeatFace } from '../seat.ts';
 
 const known = new WeakMap<readonly SeatFace[], ReadonlyMap<string, readonly number[]>>();
 
