@@ -13,6 +13,7 @@ import { OUTCOMES } from './checkout.ts';
 import type { BookingConfig } from './config.ts';
 import { consumeEvents } from './consumers/events.ts';
 import { consumeHolds } from './consumers/holds.ts';
+import { consumeProjections } from './consumers/projections.ts';
 import { createCancelledEventLoop } from './loops/cancelled-events.ts';
 import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
 import { createProviderCallLoop } from './loops/provider-calls.ts';
@@ -163,6 +164,7 @@ async function open(
   const consumers = [
     consumeHolds({ ...checkout, bus, metrics: figures }),
     consumeEvents({ db, bus, metrics: figures, onCancelled: loops.cancelledEvents.wake }),
+    consumeProjections({ db, bus }),
   ];
   return {
     db,
@@ -171,7 +173,7 @@ async function open(
     outcomes,
     loops,
     onHastened: loops.providerCalls.wake,
-    /** Resolves when both consumers have joined their groups. */
+    /** Resolves when the consumers have joined their groups. */
     joined: Promise.all(consumers.map(({ joined }) => joined)),
     stop: () =>
       closeAll(

@@ -62,18 +62,13 @@ const schema = Joi.object<HoldChange>({
   reason: Joi.string(),
 });
 
-function holdContract(
-  type: string,
-  summary: string,
-  golden: HoldChange,
-  consumers: string[] = [],
-): Contract<HoldChange> {
+function holdContract(type: string, summary: string, golden: HoldChange): Contract<HoldChange> {
   return {
     type,
     topic: 'catalog.holds',
     producer: 'catalog',
-    // The gateway shows users their own.
-    consumers: [...consumers, 'gateway'],
+    // Booking counts them for analysts and goes by some; the gateway shows users their own.
+    consumers: ['booking', 'gateway'],
     summary,
     schema,
     example: golden,
@@ -96,19 +91,16 @@ export const holdPinned = holdContract(
   'hold.pinned.v1',
   'The seats of a hold wait for money and do not expire; the booking may capture',
   pinned,
-  ['booking'],
 );
 export const holdPinRefused = holdContract(
   'hold.pin_refused.v1',
   'A hold could not be pinned (expired, released or closed); the booking must not capture',
   { ...pinned, seats: [], reason: 'hold_expired' },
-  ['booking'],
 );
 export const holdPinUnsettled = holdContract(
   'hold.pin_unsettled.v1',
   'A pin has waited too long; booking answers by repeating the outcome of the booking',
   pinned,
-  ['booking'],
 );
 export const holdUnpinned = holdContract('hold.unpinned.v1', 'A pin was undone', {
   ...example,

@@ -37,7 +37,15 @@ const schema = Joi.object<UserState>({
 });
 
 function userContract(type: string, summary: string): Contract<UserState> {
-  return { type, topic: 'auth.users', producer: 'auth', consumers: [], summary, schema, example };
+  return {
+    type,
+    topic: 'auth.users',
+    producer: 'auth',
+    consumers: ['booking'],
+    summary,
+    schema,
+    example,
+  };
 }
 
 export const userRegistered = userContract('user.registered.v1', 'An account exists');

@@ -5,6 +5,7 @@ import { admitOnce } from '@holdfast/shared/outbox/postgres.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { BookingMetrics } from '../metrics.ts';
 import { keepEvent } from '../stores/events.ts';
+import { moveWatermark } from '../stores/projections.ts';
 
 const CONSUMER = 'booking-events';
 
@@ -23,11 +24,11 @@ export function consumeEvents(deps: {
       const contract = EVENT_CONTRACTS.find(({ type }) => type === received.type);
       const message = contract && readMessage(contract, received);
       if (message === undefined) return;
-      const kept = await deps.db.transaction(
-        async (tx) =>
-          (await admitOnce(tx, CONSUMER, message)) &&
-          (await keepEvent(tx, message.data, message.version)),
-      );
+      const kept = await deps.db.transaction(async (tx) => {
+        if (!(await admitOnce(tx, CONSUMER, message))) return false;
+        await moveWatermark(tx, 'catalog.events', [message]);
+        return keepEvent(tx, message.data, message.version);
+      });
       if (!kept)
         deps.metrics.messagesIgnored.inc({ type: message.type, reason: 'repeated_or_older' });
       if (kept && message.data.status === 'cancelled') deps.onCancelled();

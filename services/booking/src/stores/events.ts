@@ -10,13 +10,17 @@ export async function keepEvent(
 ): Promise<boolean> {
   const { rowCount } = await tx.execute(sql`
     insert into events
-      (event_id, name, venue_name, city, starts_at, time_zone, status, currency, version)
+      (event_id, name, venue_name, city, starts_at, time_zone, status, currency, seat_count,
+        on_sale_at, version)
     values (${event.eventId}, ${event.name}, ${event.venueName}, ${event.city}, ${event.startsAt},
-      ${event.timeZone}, ${event.status}, ${event.currency}, ${version})
+      ${event.timeZone}, ${event.status}, ${event.currency}, ${event.seatCount},
+      ${event.onSaleAt}, ${version})
     on conflict (event_id) do update set
       name = excluded.name, venue_name = excluded.venue_name, city = excluded.city,
       starts_at = excluded.starts_at, time_zone = excluded.time_zone,
-      status = excluded.status, currency = excluded.currency, version = excluded.version
+      status = excluded.status, currency = excluded.currency,
+      seat_count = excluded.seat_count, on_sale_at = excluded.on_sale_at,
+      version = excluded.version
     where events.version < excluded.version`);
   return rowCount === 1;
 }
