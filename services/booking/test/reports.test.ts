@@ -7,6 +7,21 @@ import pg from 'pg';
 import { makeOffer, makeSeat } from './catalog.ts';
 import { startWorld, type World } from './world.ts';
 
+const VIEWS = [
+  'audit_trail',
+  'checkout_funnel',
+  'customer_cohorts',
+  'freshness',
+  'hold_outcomes',
+  'price_tier_mix',
+  'recent_bookings',
+  'refunds',
+  'revenue_by_event',
+  'sales_daily',
+  'seat_fill',
+  'time_to_sellout',
+];
+
 describe('reports', () => {
   let world: World;
 
@@ -93,9 +108,17 @@ describe('reports', () => {
   });
 
   it('are all that the role analyst can read, and it can write nothing', async () => {
-    const view = 'select count(*) from analytics.revenue_by_event';
-    expect(await errorOf('analyst', [view])).to.equal('none');
+    const views = await world.rows<{ name: string }>(
+      `select relname as name from pg_class where relnamespace = 'analytics'::regnamespace`,
+    );
+    expect(views.map(({ name }) => name).sort()).to.deep.equal(VIEWS);
+    for (const { name } of views) {
+      const statement = `select count(*) from analytics.${name}`;
+      expect(await errorOf('analyst', [statement]), name).to.equal('none');
+    }
     for (const statement of [
+      'select count(*) from projections.customers',
+      'select count(*) from projections.holds',
       'select count(*) from bookings',
       'select count(*) from payments',
       'select count(*) from audit_entries',
@@ -108,9 +131,10 @@ describe('reports', () => {
 
   it('say what each column is', async () => {
     const undocumented = await world.rows(`
-        select attname from pg_attribute
-        where attrelid = 'analytics.revenue_by_event'::regclass and attnum > 0
-          and col_description(attrelid, attnum) is null`);
+        select c.relname, a.attname from pg_class c
+        join pg_attribute a on a.attrelid = c.oid and a.attnum > 0
+        where c.relnamespace = 'analytics'::regnamespace
+          and (col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null)`);
     expect(undocumented).to.deep.equal([]);
   });
 
