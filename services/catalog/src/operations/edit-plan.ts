@@ -177,6 +177,8 @@ const STAGES: Readonly<Record<PlanEdit['stage'], Stage>> = {
 
   async undoing(stores, event, edit) {
     await stores.seatBlocks.unblock(event._id, edit.id);
+    // No message tells of seats that were blocked for a moment: whoever saw them so looks again.
+    await stores.replanned(event._id);
     const now = systemClock.now();
     return stores.events.movePlanEdit(event, edit, 'done', {
       movedAt: now,
