@@ -72,6 +72,22 @@ describe('the status of an event, its window and its texts', () => {
     expect(await shown(await world.event(1))).to.not.have.property('offSaleAt');
   });
 
+  it('goes on selling until the new end of an event that is moved, unless its sale has an end of its own', async () => {
+    const ends = { endsAt: '2099-03-14T22:00:00.000Z' };
+    const moved = { startsAt: '2099-06-01T18:30:00.000Z', endsAt: '2099-06-01T22:00:00.000Z' };
+    const usual = await world.event(1, ends);
+    await edit(usual, moved);
+    expect(await shown(usual)).to.include({ ...moved, offSaleAt: moved.endsAt });
+    const own = { offSaleAt: '2099-03-14T12:00:00.000Z' };
+    const early = await world.event(1, { ...ends, ...own });
+    await edit(early, moved);
+    expect(await shown(early)).to.include({ ...moved, ...own });
+    const endless = await world.event(1, ends);
+    await edit(endless, { offSaleAt: null });
+    await edit(endless, moved);
+    expect(await shown(endless)).to.not.have.property('offSaleAt');
+  });
+
   it('shows an event as sold out while no seat is left, and on sale when one is back', async () => {
     const eventId = await world.event(1);
     const buyer = await world.user();

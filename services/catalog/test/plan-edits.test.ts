@@ -1,6 +1,8 @@
+import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import type { Event } from '../src/event.ts';
+import { createSeatBlocks } from '../src/stores/seat-blocks.ts';
 import { startWorld, type User, type World } from './world.ts';
 
 type Given = { number: string; category?: string };
@@ -190,6 +192,42 @@ describe('plan edits', () => {
       const changed = NEW.map((seat) => seat);
       expect(await seatsOf(eventId), stage).to.deep.equal(applied ? changed : OLD);
     }
+  });
+
+  it('that were refused leave no seat blocked on a map that was read meanwhile', async () => {
+    const eventId = await eventWithPlans();
+    const { boards, sweeper } = world.catalog;
+    await sweeper.stop();
+    const planEdit = {
+      ...{ id: newId(), planVersion: 2, prices: BOTH, stage: 'undoing' as const, seatFloor: 0 },
+      origin: { actor: 'user:test', requestId: 'test', correlationId: 'test' },
+      movedAt: new Date(0),
+    };
+    await createSeatBlocks(world.db).block(eventId, planEdit.id, ['Hall-A-1', 'Hall-A-3']);
+    await world.db.collection<Event>('events').updateOne({ _id: eventId }, { $set: { planEdit } });
+    await boards.replanned(eventId);
+    const codes = async () => [...((await boards.get(eventId))?.codes ?? [])];
+    expect(await codes()).to.deep.equal([3, 0, 3]);
+    sweeper.start();
+    await waitUntil('the edit to be undone', async () => (await stored(eventId)).planEdit === null);
+    expect(await codes()).to.deep.equal([0, 0, 0]);
+  });
+
+  it('that drop a category with a price for a ticket type let the event be changed all the same', async () => {
+    const eventId = await eventWithPlans();
+    await edit(eventId, { planVersion: 2, prices: BOTH });
+    const patch = (body: object) =>
+      world.call('PATCH', `/api/events/${eventId}`, { as: world.organizer, body });
+    const prices = [{ category: 'Gallery', priceMinor: 1_000 }];
+    const types = [
+      { id: 'adult', name: 'Adult', default: true },
+      { id: 'child', name: 'Child', prices },
+    ];
+    expect((await patch({ ticketTypes: types })).status).to.equal(200);
+    expect((await edit(eventId, { planVersion: 1, prices: STALLS })).status).to.equal(200);
+    expect((await patch({ ticketTypes: types })).body.code).to.equal('invalid_request');
+    const cancelled = await patch({ status: 'cancelled' });
+    expect([cancelled.status, cancelled.body.event?.status]).to.deep.equal([200, 'cancelled']);
   });
 
   it('show on the map: its process reads the seats anew', async () => {

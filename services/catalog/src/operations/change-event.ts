@@ -77,6 +77,10 @@ export async function changeEvent(
     ...(onSaleAt !== undefined && { onSaleAt: new Date(onSaleAt) }),
     ...(offSaleAt !== undefined && { offSaleAt: orNone(offSaleAt) }),
   };
+  // A sale that ends with the event goes on doing so.
+  if (change.endsAt && offSaleAt === undefined && endsSaleWith(event)) {
+    change.offSaleAt = change.endsAt;
+  }
   if (rest.artists || rest.artistIds) {
     const artists = await nameArtists(
       deps.artists,
@@ -97,7 +101,8 @@ export async function changeEvent(
     checkStatusChange(event, after) ??
     checkTerms(after) ??
     checkPrices(after.prices, event.categories) ??
-    checkTicketTypes(after.ticketTypes ?? [], event.categories);
+    // Those that it has may name a category that its plan has lost: nothing else waits for them.
+    checkTicketTypes(change.ticketTypes ?? [], event.categories);
   if (refusal) return refusal;
   const repriced = heldKeepPrice ? [] : repricedCategories(event, after);
   const inUse = repriced.length > 0 ? await deps.seatEdits.inUse(event._id, repriced) : [];
@@ -123,6 +128,10 @@ export async function changeEvent(
   if (changed === null) return refuseVersion(next);
   deps.wake();
   return changed;
+}
+
+function endsSaleWith({ endsAt, offSaleAt }: Event): boolean {
+  return Boolean(endsAt) && endsAt?.getTime() === offSaleAt?.getTime();
 }
 
 /** Categories of which a seat costs another sum, as any type that was there before. */
