@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { eventUpdated } from '@holdfast/shared/contracts/events.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
@@ -136,20 +135,5 @@ describe('reports', () => {
         where c.relnamespace = 'analytics'::regnamespace
           and (col_description(c.oid, a.attnum) is null or obj_description(c.oid) is null)`);
     expect(undocumented).to.deep.equal([]);
-  });
-
-  it('answer the sample query of docs/reports.md', async () => {
-    await sell();
-    const page = await readFile(new URL('../../../docs/reports.md', import.meta.url), 'utf8');
-    const samples = [...page.matchAll(/```sql\n([\s\S]*?)```/g)].map((match) => match[1] ?? '');
-    expect(samples.length).to.be.at.least(1);
-    for (const sample of samples) {
-      const client = await world.owner.connect();
-      await client.query('set role analyst');
-      const { rows } = await client.query(sample);
-      await client.query('reset role');
-      client.release();
-      expect(rows.length).to.be.at.least(1);
-    }
   });
 });

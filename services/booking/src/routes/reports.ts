@@ -20,7 +20,7 @@ const exampleRow: EventRevenue = {
   revenueRank: 1,
 };
 
-/** The analysts' views over HTTP; docs/reports.md tells of them as SQL. */
+/** The analysts' views over HTTP; docs/reports/ tells of them as SQL. */
 export function reportRoutes(use: () => { db: Database }): Route[] {
   const revenue = route<{ query: { currency?: string; limit: number } }>({
     method: 'get',
