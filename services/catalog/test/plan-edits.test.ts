@@ -128,6 +128,24 @@ describe('plan edits', () => {
     });
   }
 
+  it('with a new price for a held seat are refused with the list, unless it is meant to keep its own', async () => {
+    const eventId = await eventWithPlans();
+    const { body } = await world.take(buyer, eventId, ['Hall-A-2']);
+    const prices = [{ category: 'Stalls', priceMinor: 9_900 }, ...BOTH.slice(1)];
+    const refused = await edit(eventId, { planVersion: 2, prices });
+    expect([refused.status, refused.body.code, refused.body.seatIds]).to.deep.equal([
+      409,
+      'seats_in_use',
+      ['Hall-A-2'],
+    ]);
+    expect(await stored(eventId)).to.deep.include({ planVersion: 1, prices: STALLS });
+    const meant = await edit(eventId, { planVersion: 2, prices, heldKeepPrice: true });
+    expect([meant.status, meant.body.event?.prices]).to.deep.equal([200, prices]);
+    expect((await world.hold(body.hold.holdId)).totalMinor).to.equal(5_000);
+    const later = await world.take(buyer, eventId, ['Hall-A-4']);
+    expect(later.body.hold.totalMinor).to.equal(9_900);
+  });
+
   it('back to the first plan give a seat that was dropped a version above its last', async () => {
     const eventId = await eventWithPlans();
     await edit(eventId, { planVersion: 2, prices: BOTH });

@@ -19,16 +19,12 @@ import type { SeatPolicy } from '../seating/seat-policy.ts';
 import type { Artists } from '../stores/artists.ts';
 import type { EventChange, Events } from '../stores/events.ts';
 import type { SeatEdits } from '../stores/seat-edits.ts';
-import {
-  checkTicketTypes,
-  priceOf,
-  readTicketTypes,
-  type TicketTypeInput,
-} from '../ticket-types.ts';
+import { checkTicketTypes, readTicketTypes, type TicketTypeInput } from '../ticket-types.ts';
 import { refuseVersion } from './create-venue.ts';
 import { refuseDuringEdit } from './edit-plan.ts';
 import { nameArtists } from './keep-artist.ts';
 import { refuseStranger } from './ownership.ts';
+import { refuseReprice } from './reprice.ts';
 
 export type EventEdit = {
   version?: number;
@@ -104,9 +100,8 @@ export async function changeEvent(
     // Those that it has may name a category that its plan has lost: nothing else waits for them.
     checkTicketTypes(change.ticketTypes ?? [], event.categories);
   if (refusal) return refusal;
-  const repriced = heldKeepPrice ? [] : repricedCategories(event, after);
-  const inUse = repriced.length > 0 ? await deps.seatEdits.inUse(event._id, repriced) : [];
-  if (inUse.length > 0) return refuseReprice(inUse);
+  const inUse = heldKeepPrice ? undefined : await refuseReprice(deps, event, after);
+  if (inUse) return inUse;
 
   const now = systemClock.now();
   const contract = after.status === 'cancelled' ? eventCancelled : eventUpdated;
@@ -132,24 +127,4 @@ export async function changeEvent(
 
 function endsSaleWith({ endsAt, offSaleAt }: Event): boolean {
   return Boolean(endsAt) && endsAt?.getTime() === offSaleAt?.getTime();
-}
-
-/** Categories of which a seat costs another sum, as any type that was there before. */
-function repricedCategories(before: Event, after: Event): string[] {
-  const known = [undefined, ...(before.ticketTypes ?? [])];
-  return before.categories.filter((category) =>
-    known.some((type) => {
-      const same = type && after.ticketTypes?.find((one) => one.id === type.id);
-      if (type !== undefined && same === undefined) return false;
-      return priceOf(before, category, type) !== priceOf(after, category, same);
-    }),
-  );
-}
-
-function refuseReprice(seatIds: readonly string[]): Refusal {
-  return refused(
-    'seats_in_use',
-    `${seatIds.length} seats with a new price are held or sold. They keep the price they were taken at: say heldKeepPrice to go on.`,
-    { seatIds },
-  );
 }

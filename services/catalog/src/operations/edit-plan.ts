@@ -16,6 +16,7 @@ import type { SeatEdits } from '../stores/seat-edits.ts';
 import { refuseVersion } from './create-venue.ts';
 import { refuseStranger } from './ownership.ts';
 import { refuseInUse } from './place-block.ts';
+import { refuseReprice } from './reprice.ts';
 
 export type PlanEditStores = {
   events: Events;
@@ -29,7 +30,7 @@ export type PlanEditStores = {
 
 type EditPlan = {
   eventId: string;
-  input: { planVersion: number; prices?: Price[]; version?: number };
+  input: { planVersion: number; prices?: Price[]; heldKeepPrice?: true; version?: number };
   actor: Actor;
   origin: Origin;
 };
@@ -57,6 +58,10 @@ export async function editPlan(
   const prices = input.prices ?? event.prices;
   const unpriced = checkPrices(prices, plan.categories);
   if (unpriced) return unpriced;
+  const inUse = input.heldKeepPrice
+    ? undefined
+    : await refuseReprice(stores, event, { ...event, prices });
+  if (inUse) return inUse;
   const now = systemClock.now();
   const edit: PlanEdit = {
     id: newId(),

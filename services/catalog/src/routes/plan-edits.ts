@@ -3,14 +3,14 @@ import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
 import type { Price } from '../event.ts';
 import { editPlan, type PlanEditStores } from '../operations/edit-plan.ts';
-import { eventParams, prices } from './schemas.ts';
+import { eventParams, heldKeepPrice, prices } from './schemas.ts';
 import { viewEvent } from './views.ts';
 
 export function planEditRoutes(stores: PlanEditStores): Route[] {
   return [
     route<{
       params: { eventId: string };
-      body: { planVersion: number; prices?: Price[]; version?: number };
+      body: { planVersion: number; prices?: Price[]; heldKeepPrice?: true; version?: number };
     }>({
       method: 'put',
       path: '/api/events/:eventId/plan',
@@ -25,6 +25,7 @@ export function planEditRoutes(stores: PlanEditStores): Route[] {
         prices: prices().description(
           'For the categories of that plan; the present ones if left out',
         ),
+        heldKeepPrice: heldKeepPrice(),
         version: Joi.number().integer().min(1),
       }),
       responses: { 200: { description: 'The event; its seats follow the plan now' } },

@@ -141,11 +141,14 @@ export const newEvent = Joi.object(newEventMembers);
 const { startsAt: _starts, endsAt: _ends, ...repeated } = newEventMembers;
 /** What the events of a series have in common. */
 export const newSeriesEvent = Joi.object(repeated);
+export const heldKeepPrice = () =>
+  Joi.valid(true).description(
+    'Seats that are held or sold keep their price; without it, new prices for such are refused',
+  );
+
 export const eventEdit = Joi.object({
   ...eventMembers,
-  heldKeepPrice: Joi.valid(true).description(
-    'Seats that are held or sold keep their price; without it, new prices for such are refused',
-  ),
+  heldKeepPrice: heldKeepPrice(),
   status: Joi.string().valid(...EVENT_STATUSES),
   version: Joi.number().integer().min(1),
 }).min(1);
