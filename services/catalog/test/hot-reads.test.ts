@@ -56,6 +56,20 @@ describe('hot reads', () => {
     });
   }
 
+  it('tell of a change whose process died before it said so', async () => {
+    const eventId = await world.event(1, { onSaleAt: '2090-01-01T00:00:00.000Z' });
+    const events = world.db.collection<{ _id: string }>('events');
+    const isListed = async () =>
+      (await events.countDocuments({ _id: eventId, unlisted: false })) > 0;
+    await waitUntil('the event to be listed', isListed);
+    await untilSure(`/api/events/${eventId}`);
+    const change = { name: 'Octet', status: 'cancelled', unlisted: true };
+    await events.updateOne({ _id: eventId }, { $set: change, $inc: { version: 1 } });
+    expect((await show(`/api/events/${eventId}`)).event.name).to.equal('Quartet');
+    world.catalog.searching.lister.wake();
+    await untilSeen(eventId, 'Octet');
+  });
+
   it('are answered from memory with the same bytes and headers, under a request id of their own', async () => {
     const path = `/api/events/${await world.event(1)}`;
     const first = await read(path);

@@ -6,12 +6,7 @@ const LIST_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 250;
 
 /** Keeps what browsing clients see behind the events and their seats by moments. */
-export function createListingLoops(
-  stores: ListingStores & {
-    /** Hears of events that sold out, or have seats again. */
-    turned: (eventId: string) => Promise<void>;
-  },
-): {
+export function createListingLoops(stores: ListingStores): {
   /** Shows changed events; to be woken by each change. */
   lister: Loop;
   /** Counts the seats of events of which `recounts` heard. */

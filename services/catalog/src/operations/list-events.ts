@@ -13,6 +13,8 @@ export type ListingStores = {
   listings: Listings;
   vocabulary: Vocabulary;
   countSeats: (eventId: string) => Promise<SeatCount | undefined>;
+  /** Hears of events that browsing clients should see anew. */
+  turned: (eventId: string) => Promise<void>;
   log: Logger;
 };
 
@@ -48,5 +50,7 @@ async function listEvent(stores: ListingStores, event: Event): Promise<void> {
     const count = await stores.countSeats(event._id);
     if (count) await stores.listings.insert(face, count);
   }
+  // Whoever changed it may have died before he said so.
+  await stores.turned(event._id);
   await stores.events.setListed(event);
 }
