@@ -30,9 +30,11 @@ import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
 import { bookingRoutes } from './routes/bookings.ts';
+import { reportExportRoutes } from './routes/report-exports.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { findSettled } from './stores/bookings.ts';
+import { createReportExports } from './stores/report-exports.ts';
 
 const VERSION = '0.1.0';
 const POOL_SIZE = 12;
@@ -73,6 +75,7 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       ...bookingRoutes(() => ({ ...opening.use(), verifyOffer })),
       ...webhookRoutes(() => ({ ...opening.use(), provider })),
       ...reportRoutes(opening.use),
+      ...reportExportRoutes(opening.use),
     ],
     log,
     metrics,
@@ -161,6 +164,10 @@ async function open(
     throw error;
   }
   for (const loop of Object.values(loops)) loop.start();
+  const reportExports = createReportExports({
+    url: config.POSTGRES_URL,
+    database: config.DATABASE_NAME,
+  });
   const consumers = [
     consumeHolds({ ...checkout, bus, metrics: figures }),
     consumeEvents({ db, bus, metrics: figures, onCancelled: loops.cancelledEvents.wake }),
@@ -171,6 +178,7 @@ async function open(
     postgres,
     checkout,
     outcomes,
+    reportExports,
     loops,
     onHastened: loops.providerCalls.wake,
     /** Resolves when the consumers have joined their groups. */
@@ -179,6 +187,7 @@ async function open(
       closeAll(
         ...consumers.map(({ stop }) => stop),
         ...Object.values(loops).map(({ stop }) => stop),
+        reportExports.close,
         postgres.close,
       ),
   };

@@ -3,23 +3,9 @@ import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import pg from 'pg';
+import { REPORT_VIEWS } from '../src/stores/report-exports.ts';
 import { makeOffer, makeSeat } from './catalog.ts';
 import { startWorld, type World } from './world.ts';
-
-const VIEWS = [
-  'audit_trail',
-  'checkout_funnel',
-  'customer_cohorts',
-  'freshness',
-  'hold_outcomes',
-  'price_tier_mix',
-  'recent_bookings',
-  'refunds',
-  'revenue_by_event',
-  'sales_daily',
-  'seat_fill',
-  'time_to_sellout',
-];
 
 describe('reports', () => {
   let world: World;
@@ -110,7 +96,7 @@ describe('reports', () => {
     const views = await world.rows<{ name: string }>(
       `select relname as name from pg_class where relnamespace = 'analytics'::regnamespace`,
     );
-    expect(views.map(({ name }) => name).sort()).to.deep.equal(VIEWS);
+    expect(views.map(({ name }) => name).sort()).to.deep.equal([...REPORT_VIEWS]);
     for (const { name } of views) {
       const statement = `select count(*) from analytics.${name}`;
       expect(await errorOf('analyst', [statement]), name).to.equal('none');
