@@ -310,6 +310,18 @@ describe('the auditor', () => {
       mends: () => sql(`update events set name = rtrim(name, '!') where event_id = $1`, eventId),
     },
     {
+      invariant: 16,
+      what: 'an account that analysts know by another name',
+      breaks: () => sql(`update projections.customers set name = name || '!'`),
+      mends: () => sql(`update projections.customers set name = rtrim(name, '!')`),
+    },
+    {
+      invariant: 16,
+      what: 'a hold of which analysts count too many seats',
+      breaks: () => sql('update projections.holds set seats = seats + 1'),
+      mends: () => sql('update projections.holds set seats = seats - 1'),
+    },
+    {
       invariant: 17,
       what: 'a quota that counts wrong',
       breaks: () => sql('update buyer_quotas set seats = seats + 1'),

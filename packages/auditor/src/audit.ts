@@ -4,6 +4,7 @@ import { CHAIN_CHECKS } from './checks/chain.ts';
 import { HOLD_CHECKS } from './checks/holds.ts';
 import { MESSAGE_CHECKS } from './checks/messages.ts';
 import { MONEY_CHECKS } from './checks/money.ts';
+import { PROJECTION_CHECKS } from './checks/projections.ts';
 import { QUOTA_CHECKS } from './checks/quotas.ts';
 import { SEAT_CHECKS } from './checks/seats.ts';
 import { type EventFigures, readFigures } from './figures.ts';
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   ...MONEY_CHECKS,
   ...CHAIN_CHECKS,
   ...MESSAGE_CHECKS,
+  ...PROJECTION_CHECKS,
 ].toSorted((a, b) => a.invariant - b.invariant);
 
 export type AuditOptions = {
