@@ -22,7 +22,9 @@ export type HoldNews = {
   readonly userId: string;
   readonly version: number;
   readonly state: HoldState;
-  /** How many seats more, or fewer, the hold has than before. */
+  /** Its seats, where the message names them all. */
+  readonly seats: number | null;
+  /** Otherwise: how many more, or fewer, it has than before. */
   readonly seatsMore: number;
   readonly takenAt: string | null;
   readonly expiresAt: string | null;
@@ -41,6 +43,7 @@ export function holdNews(message: Message<HoldChange>): HoldNews | undefined {
     userId: data.userId,
     version,
     state,
+    seats: namesAllSeats(message) ? data.seats.length : null,
     seatsMore: seatsMore(message),
     takenAt: message.type === holdTaken.type ? time : null,
     expiresAt: data.expiresAt,
@@ -76,8 +79,13 @@ function stateAfter({ type, data }: Message<HoldChange>): HoldState | undefined 
   }
 }
 
+function namesAllSeats({ type, data }: Message<HoldChange>): boolean {
+  const all: readonly string[] = [holdTaken.type, holdPinned.type, holdConfirmed.type];
+  return all.includes(type) && data.seats.length > 0;
+}
+
+/** A dropped seat that somebody else took at once is not named; the pin sets the count right. */
 function seatsMore({ type, data }: Message<HoldChange>): number {
-  if (type === holdTaken.type) return data.seats.length;
   if (type !== holdChanged.type) return 0;
   return data.seats.reduce((sum, { status }) => sum + (status === 'held' ? 1 : -1), 0);
 }

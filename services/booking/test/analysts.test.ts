@@ -154,7 +154,9 @@ describe('analysts', () => {
     await tellHold(holdPinned, { holdId: sold, eventId }, { version: 3, time: minute(2) });
     await tellHold(holdUnpinned, { ...more, seats: [] }, { version: 4, time: minute(3) });
     await tellHold(holdPinned, { holdId: sold, eventId }, { version: 5, time: minute(4) });
-    await tellHold(holdConfirmed, { holdId: sold, eventId }, { version: 6, time: minute(5) });
+    // A fourth seat was added, of which no message told.
+    const all = { holdId: sold, eventId, seats: seats('held', 'A-1', 'A-2', 'A-3', 'A-4') };
+    await tellHold(holdConfirmed, all, { version: 6, time: minute(5) });
     await tellHold(holdPinned, { holdId: sold, eventId }, { version: 3, time: minute(2) });
     await tellHold(holdReleased, { holdId: given, eventId }, { version: 2, time: minute(1) });
     await tellHold(holdExpired, { holdId: late, eventId }, { version: 2, time: minute(9) });
@@ -168,7 +170,7 @@ describe('analysts', () => {
     );
     const row = { day: '2026-11-03', holds: 1, seats: 2, holds_percent: 25 };
     expect(rows).to.deep.equal([
-      { ...row, outcome: 'confirmed', seats: 3, median_seconds: 300 },
+      { ...row, outcome: 'confirmed', seats: 4, median_seconds: 300 },
       { ...row, outcome: 'expired', median_seconds: 540 },
       { ...row, outcome: 'released', median_seconds: 60 },
       { ...row, outcome: 'returned', median_seconds: 300 },

@@ -35,22 +35,26 @@ export async function keepHolds(tx: Transaction, news: readonly HoldNews[]): Pro
     event_id: one.eventId,
     user_id: one.userId,
     state: one.state,
-    seats: one.seatsMore,
+    seats: one.seats,
+    seats_more: one.seatsMore,
     taken_at: one.takenAt,
     expires_at: one.expiresAt,
     ended_at: one.endedAt,
     booking_id: one.bookingId,
     version: one.version,
   }));
-  // Not `on conflict`: the row proposed for a dropped seat would break the CHECK.
+  // Not `on conflict`: what a known row becomes is not what an unknown one would be.
   await tx.execute(sql`
     merge into projections.holds known using (
-      select * from json_populate_recordset(null::projections.holds, ${JSON.stringify(rows)}::json)
+      select * from json_to_recordset(${JSON.stringify(rows)}::json) as row (hold_id uuid,
+        event_id uuid, user_id uuid, state text, seats integer, seats_more integer,
+        taken_at timestamptz, expires_at timestamptz, ended_at timestamptz, booking_id uuid,
+        version integer)
       order by hold_id
     ) news on known.hold_id = news.hold_id
     when matched and known.version < news.version then update set
       state = news.state,
-      seats = greatest(known.seats + news.seats, 0),
+      seats = coalesce(news.seats, greatest(known.seats + news.seats_more, 0)),
       expires_at = coalesce(news.expires_at, known.expires_at),
       ended_at = case when news.ended_at is not null then coalesce(known.ended_at, news.ended_at)
         end,
@@ -58,8 +62,9 @@ export async function keepHolds(tx: Transaction, news: readonly HoldNews[]): Pro
       version = news.version
     when not matched then insert (hold_id, event_id, user_id, state, seats, taken_at, expires_at,
       ended_at, booking_id, version)
-    values (news.hold_id, news.event_id, news.user_id, news.state, greatest(news.seats, 0),
-      news.taken_at, news.expires_at, news.ended_at, news.booking_id, news.version)`);
+    values (news.hold_id, news.event_id, news.user_id, news.state,
+      coalesce(news.seats, greatest(news.seats_more, 0)), news.taken_at, news.expires_at, news.ended_at,
+      news.booking_id, news.version)`);
 }
 
 /** Notes that messages of a source were applied; goes with the transaction that applies them. */
