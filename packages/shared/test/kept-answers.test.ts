@@ -13,6 +13,8 @@ describe('kept answers', () => {
   let runs: number;
   let text: string;
   let keep: Keep;
+  /** What the store says the thing is, when it is asked. */
+  let stamp: string;
   /** Where the route waits, if it is told to. */
   let gate: Promise<void> | undefined;
 
@@ -38,7 +40,12 @@ describe('kept answers', () => {
     [isSure, runs, text, gate] = [true, 0, 'one', undefined];
     keep = { forMs: 60_000, tags: ['thing'] };
     const metrics = createMetrics('test');
-    kept = createKeptAnswers({ metrics, isSure: () => isSure });
+    stamp = 'one';
+    kept = createKeptAnswers({
+      metrics,
+      isSure: () => isSure,
+      confirm: async (of) => new Map(of.map((one) => [one, stamp])),
+    });
     http = await serve({
       service: 'test',
       version: '1',
@@ -77,6 +84,46 @@ describe('kept answers', () => {
     text = 'two';
     await waitUntil('the end of the answer', async () => (await get())[1] === two[1]);
     expect(runs).to.be.at.least(2);
+  });
+
+  describe('that the store confirms', () => {
+    beforeEach(async () => {
+      keep = {
+        forMs: 400,
+        tags: ['thing'],
+        stamp: { of: 'thing', value: 'one', atMostMs: 60_000 },
+      };
+      await get();
+      text = 'two';
+    });
+    const past = (ms: number) => {
+      const from = performance.now();
+      return waitUntil(`${ms} ms`, () => performance.now() - from > ms);
+    };
+
+    it('go on past their life while they are used, and are not made anew', async () => {
+      for (let round = 0; round < 4; round += 1) {
+        expect(await get()).to.deep.equal(one);
+        expect(await kept.renew()).to.equal(1);
+        await past(200);
+      }
+      expect([await get(), runs]).to.deep.equal([one, 1]);
+    });
+
+    it('end with their life when nobody used them, or the store says otherwise', async () => {
+      expect(await kept.renew()).to.equal(0);
+      await get();
+      stamp = 'two';
+      expect(await kept.renew()).to.equal(0);
+      await past(500);
+      expect([await get(), runs]).to.deep.equal([two, 2]);
+    });
+
+    it('are not confirmed while changes may go unheard', async () => {
+      await get();
+      isSure = false;
+      expect(await kept.renew()).to.equal(0);
+    });
   });
 
   it('are not kept when their thing changes while they are made', async () => {

@@ -8,6 +8,7 @@ import { openTidings } from './tidings.ts';
 const LIFE_SECONDS = 10;
 /** When a change is told of once more: a read begun before it may have put the old state back. */
 const SECOND_WORD_MS = 100;
+const RENEW_EVERY_MS = 500;
 const COMMAND_LIMIT_MS = 100;
 
 /**
@@ -25,9 +26,10 @@ export type Remembered<T> = {
   read(id: string): Promise<T | undefined>;
   /**
    * To be called after the change was stored: all processes read it anew, within 250 ms. A missed
-   * call costs at most the life of the answers.
+   * call costs at most the life of the answers. Lists that it is in are forgotten too; with
+   * `lists` (as by default) all of them, since it may come into others.
    */
-  forget(id: string): Promise<void>;
+  forget(id: string, scope?: { lists: boolean }): Promise<void>;
 };
 
 /** What an answer about one event or venue, or about lists of them, is kept under. */
@@ -47,9 +49,10 @@ export function openCache(options: {
   prefix: string;
   log: Logger;
   metrics: Metrics;
+  confirm: (of: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }): Cache {
   const kept: KeptAnswers = createKeptAnswers({
-    metrics: options.metrics,
+    ...options,
     isSure: () => tidings.isSure(),
   });
   const tidings = openTidings({
@@ -59,27 +62,32 @@ export function openCache(options: {
   });
   const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, options);
 
+  // A failure costs what was not confirmed its keep.
+  const renewing = setInterval(() => kept.renew().catch(() => undefined), RENEW_EVERY_MS);
+  renewing.unref();
+
   return {
     kept,
     remember<T>(name: 'event' | 'venue', load: (id: string) => Promise<T | undefined>) {
       const remembered = redis?.remember(name, load);
-      async function forgetOnce(id: string): Promise<void> {
+      async function forgetOnce(id: string, lists: boolean): Promise<void> {
         // First Redis, then the answers made of it.
         await remembered?.forget(id);
-        const tags = [tagOf[name](id), tagOf[`${name}s`]];
+        const tags = [tagOf[name](id), ...(lists ? [tagOf[`${name}s`]] : [])];
         kept.forget(tags);
         tidings.tell(tags);
       }
       return {
         read: remembered?.read ?? load,
-        async forget(id) {
-          await forgetOnce(id);
-          setTimeout(() => forgetOnce(id).catch(() => undefined), SECOND_WORD_MS).unref();
+        async forget(id, { lists } = { lists: true }) {
+          await forgetOnce(id, lists);
+          setTimeout(() => forgetOnce(id, lists).catch(() => undefined), SECOND_WORD_MS).unref();
         },
       };
     },
     ping: redis?.ping,
     async close() {
+      clearInterval(renewing);
       tidings.close();
       redis?.close();
     },

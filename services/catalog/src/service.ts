@@ -126,12 +126,13 @@ export async function createService(
     prefix: config.MONGODB_DATABASE,
     log,
     metrics: figures.metrics,
+    confirm: (eventIds) => searching.stampsOf(eventIds),
   });
   const plans = createPlans(db);
   const venues = createVenues(connection, (venueId) => seenVenues.forget(venueId));
-  const events = createEvents(connection, (eventId) => {
+  const events = createEvents(connection, (eventId, scope) => {
     searching.lister.wake();
-    return seenEvents.forget(eventId);
+    return seenEvents.forget(eventId, scope);
   });
   const searching: Searching = createSearching({
     db,
@@ -139,7 +140,7 @@ export async function createService(
     venues,
     boards,
     log,
-    turned: (eventId) => seenEvents.forget(eventId),
+    turned: (eventId) => seenEvents.forget(eventId, { lists: false }),
   });
   const seatEdits = createSeatEdits(db);
   const artists = createArtists(db);

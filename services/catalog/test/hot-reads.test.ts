@@ -1,3 +1,4 @@
+import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { startWire } from '@holdfast/shared/wire.ts';
 import { expect } from 'chai';
@@ -127,6 +128,27 @@ describe('hot reads', () => {
     await read(`/api/events/${eventId}`);
     await change(eventId, 'Nonet');
     await untilSeen(eventId, 'Nonet');
+  });
+
+  it('of lists stay when an event that is in none of them changes, and go when one comes in', async () => {
+    const tag = `list-${newId()}`;
+    await world.event(1, { tags: [tag] });
+    const stranger = await world.event(1);
+    const path = `/api/events?tag=${tag}`;
+    await untilSure(path);
+    await read(path);
+    const before = await counted('miss');
+    await world.call('PATCH', `/api/events/${stranger}`, {
+      as: world.organizer,
+      body: { description: 'Not in that list' },
+    });
+    await read(path);
+    expect(await counted('miss')).to.equal(before);
+    await world.call('PATCH', `/api/events/${stranger}`, {
+      as: world.organizer,
+      body: { tags: [tag] },
+    });
+    await waitUntil('both in the list', async () => (await show(path)).events.length === 2);
   });
 
   it('follow changes made by another process, far sooner than answers are kept', async () => {

@@ -14,6 +14,9 @@ const OVERHEAD_BYTES = 1_024;
 /** How long an answer is kept while changes made elsewhere may go unheard. */
 export const UNSURE_LIFE_MS = 150;
 
+/** What ends within this time is asked about. */
+const RENEW_BEFORE_MS = 1_500;
+
 type Answer = {
   body: Buffer;
   etag: string;
@@ -22,6 +25,12 @@ type Answer = {
   tags: readonly string[];
   keptAt: number;
   endsAt: number;
+  /** When it must be made anew, whatever the store says. */
+  mustEndAt: number;
+  forMs: number;
+  stamp: Keep['stamp'];
+  /** Whether it was given out since it was kept or confirmed. */
+  used: boolean;
   observe: (status: 200 | 304, seconds: number) => void;
 };
 /** Where the answer of an address depends on request headers, these are named first. */
@@ -38,6 +47,11 @@ type Kept = { answer: Answer } | { vary: readonly string[] };
 export function createKeptAnswers(options: {
   metrics: Metrics;
   isSure: () => boolean;
+  /**
+   * The present stamps by what they are of, for many at once. Answers that are in use are asked
+   * about before they end, so that what is read often is not made anew while it stays as it is.
+   */
+  confirm?: (of: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   mostBytes?: number;
 }) {
   const { metrics, isSure } = options;
@@ -91,6 +105,7 @@ export function createKeptAnswers(options: {
       const startedAt = monotonicMs();
       const answer = find(request);
       if (answer === undefined) return false;
+      answer.used = true;
       const { headers } = request;
       const requestId = acceptedId(headers['x-request-id']) ?? nextId();
       const status = matches(headers['if-none-match'], answer.etag) ? 304 : 200;
@@ -147,6 +162,10 @@ export function createKeptAnswers(options: {
         tags: keep.tags,
         keptAt,
         endsAt: keptAt + keep.forMs,
+        mustEndAt: keptAt + (keep.stamp?.atMostMs ?? keep.forMs),
+        forMs: keep.forMs,
+        stamp: keep.stamp,
+        used: false,
         observe: (status, seconds) => timers[status].observe(seconds),
       };
       kept.set(key, { answer });
@@ -154,6 +173,32 @@ export function createKeptAnswers(options: {
         const keys = byTag.get(tag) ?? new Set();
         byTag.set(tag, keys.add(key));
       }
+    },
+
+    /** Asks about answers in use that end soon; how many go on. To be called twice a second. */
+    async renew(): Promise<number> {
+      const now = monotonicMs();
+      const ending: Answer[] = [];
+      for (const one of kept.values()) {
+        const soon = 'answer' in one && one.answer.endsAt - now < RENEW_BEFORE_MS;
+        if (soon && one.answer.used && one.answer.stamp) ending.push(one.answer);
+      }
+      if (ending.length === 0 || !options.confirm || !isSure()) return 0;
+      const mark = changes;
+      const stamps = await options.confirm([
+        ...new Set(ending.map(({ stamp }) => stamp?.of ?? '')),
+      ]);
+      const isGood = ({ stamp, tags }: Answer) =>
+        stamp !== undefined &&
+        stamps.get(stamp.of) === stamp.value &&
+        clearedAt <= mark &&
+        !tags.some((tag) => (forgottenAt.get(tag) ?? 0) > mark);
+      const good = ending.filter(isGood);
+      for (const answer of good) {
+        answer.used = false;
+        answer.endsAt = Math.min(now + answer.forMs, answer.mustEndAt);
+      }
+      return good.length;
     },
 
     /** To be called once a change is stored: what tells of these is asked anew. */

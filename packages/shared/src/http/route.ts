@@ -39,6 +39,11 @@ export type Keep = {
   readonly tags: readonly string[];
   /** Request headers, lower case, that the answer depends on besides the address. */
   readonly vary?: readonly string[];
+  /**
+   * What the store has to say for the answer to be good for another `forMs`, if its keeper asks
+   * (`confirm`), and how often that may be done: for `atMostMs` in all.
+   */
+  readonly stamp?: { readonly of: string; readonly value: string; readonly atMostMs: number };
 };
 
 export type RouteSpec<B, Q, P> = {

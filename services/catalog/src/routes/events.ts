@@ -127,7 +127,7 @@ export function eventRoutes(
         const wanted = headers['accept-language']?.toString();
         const language = languageOf(wanted, Object.keys(found.translations));
         const shown = showEvent(found, now, { left, language });
-        return reply(200, { event: shown }, undefined, keepEvent(shown, now));
+        return reply(200, { event: shown }, undefined, keepEvent(shown, now, left));
       },
     }),
     route<{ params: { eventId: string }; body: EventEdit }>({
@@ -187,5 +187,5 @@ async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply
     events: found.map(viewNow),
     next: last ? writeCursor([last.startsAt.toISOString(), last._id]) : null,
   };
-  return reply(200, page, undefined, keepEvents);
+  return reply(200, page, undefined, keepEvents(page.events));
 }

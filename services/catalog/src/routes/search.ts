@@ -83,7 +83,7 @@ export function searchRoutes(stores: SearchStores): Route[] {
       },
       async run({ query }) {
         const suggestions = await suggest(stores, query.q, query.limit);
-        return reply(200, { suggestions }, undefined, keepHits);
+        return reply(200, { suggestions }, undefined, keepHits([]));
       },
     }),
     route<{ query: { limit: number } }>({
@@ -108,7 +108,8 @@ export function searchRoutes(stores: SearchStores): Route[] {
           sort: 'popularity',
           limit: query.limit,
         });
-        return reply(200, { hits: hits.map(viewHit) }, undefined, keepHits);
+        const shown = hits.map(viewHit);
+        return reply(200, { hits: shown }, undefined, keepHits(shown));
       },
     }),
   ];
@@ -126,5 +127,5 @@ async function answerSearch(stores: SearchStores, query: SearchQuery): Promise<R
     ...(facets && { facets }),
     next: last ? writePlace(search.sort, slips, placeOf[search.sort](last)) : null,
   };
-  return reply(200, page, undefined, keepHits);
+  return reply(200, page, undefined, keepHits(page.hits));
 }

@@ -144,3 +144,8 @@ export function heated(popularity: number, seats: number, nowMs: number): number
   const [high, low] = added > popularity ? [added, popularity] : [popularity, added];
   return high + Math.log2(1 + 2 ** (low - high));
 }
+
+/** Names what of an event its answer depends on besides the time: its version, whether it is sold out. */
+export function stampOf(version: number, left: number | undefined): string {
+  return `${version}${left === 0 ? ' sold out' : ''}`;
+}

@@ -5,11 +5,13 @@ import { searchRoutes } from '../routes/search.ts';
 import type { Boards } from '../seat-map/boards.ts';
 import { countSeats } from '../seat-map/seat-counts.ts';
 import type { Events } from '../stores/events.ts';
+import { gather } from '../stores/gather.ts';
 import { createListings } from '../stores/listings.ts';
 import { createSearchIndex } from '../stores/search-index.ts';
 import type { Venues } from '../stores/venues.ts';
 import { createVocabulary } from '../stores/vocabulary.ts';
 import { keepCounts } from './kept-counts.ts';
+import { stampOf } from './listing.ts';
 
 /** Listings, the loops that keep them, and the search over them. */
 export function createSearching(deps: {
@@ -30,13 +32,19 @@ export function createSearching(deps: {
     vocabulary,
     countSeats: count,
   });
+  const countOf = gather(listings.countsOf);
   return {
     lister,
     counter,
     recounts,
     countSeats: count,
     /** Seats left of an event, as far as they were counted. */
-    leftOf: async (eventId: string) => (await listings.find(eventId))?.left,
+    leftOf: async (eventId: string) => (await countOf(eventId))?.left,
+    /** What an event's answer has to say to be still good, as far as its listing follows it. */
+    async stampsOf(eventIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+      const counts = await listings.countsOf(eventIds);
+      return new Map([...counts].map(([id, { version, left }]) => [id, stampOf(version, left)]));
+    },
     routes: searchRoutes({ index: keepCounts(createSearchIndex(deps.db)), vocabulary }),
     start(): void {
       lister.start();

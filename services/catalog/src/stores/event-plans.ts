@@ -8,14 +8,14 @@ import { olderThan } from './time.ts';
 /** The steps of an event to another plan, each one compare-and-set by edit and stage. */
 export function createEventPlans(
   events: Model<Event>,
-  changed: (eventId: string) => Promise<void>,
+  changed: (eventId: string, scope: { lists: boolean }) => Promise<void>,
 ) {
   async function update(filter: object, change: object, eventId: string): Promise<Event | null> {
     const after = await events
       .findOneAndUpdate(filter, change, { returnDocument: 'after' })
       .lean<Event>()
       .exec();
-    if (after !== null) await changed(eventId);
+    if (after !== null) await changed(eventId, { lists: false });
     return after;
   }
 

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Connection, QueryFilter } from 'mongoose';
 import { Schema } from 'mongoose';
@@ -94,10 +95,22 @@ export type EventFilter = {
   limit: number;
 };
 
-/** `changed` hears of each event written, before the write is answered. */
+/** What lists are filtered and sorted by; a change of anything else moves no event into another. */
+const LISTED_BY: readonly (keyof EventChange)[] = [
+  'status',
+  'startsAt',
+  'category',
+  'tags',
+  'searchText',
+];
+
+/**
+ * `changed` hears of each event written, before the write is answered, and whether it may be in
+ * other lists than before.
+ */
 export function createEvents(
   connection: Connection,
-  changed: (eventId: string) => Promise<void> = async () => undefined,
+  changed: (eventId: string, scope: { lists: boolean }) => Promise<void> = async () => undefined,
 ) {
   const events = connection.model<Event>('Event', schema, 'events', { overwriteModels: true });
   const browse = { history: 0, outbox: 0, fingerprint: 0 } as const;
@@ -156,7 +169,7 @@ export function createEvents(
         )
         .lean<Event>()
         .exec();
-      if (after !== null) await changed(event._id);
+      if (after !== null) await changed(event._id, { lists: true });
       return after;
     },
 
@@ -177,7 +190,8 @@ export function createEvents(
         )
         .lean<Event>()
         .exec();
-      if (after !== null) await changed(event._id);
+      const lists = LISTED_BY.some((key) => key in set && !isDeepStrictEqual(set[key], event[key]));
+      if (after !== null) await changed(event._id, { lists });
       return after;
     },
 

@@ -9,6 +9,9 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
   venues: [{ key: { ownerId: 1 } }, { key: { name: 1, _id: 1 } }, { key: outboxIndex }],
   events: [
     { key: { status: 1, startsAt: 1, _id: 1 } },
+    { key: { category: 1, city: 1, startsAt: 1 } },
+    { key: { city: 1, startsAt: 1 } },
+    { key: { venueId: 1, startsAt: 1 } },
     { key: { ownerId: 1, startsAt: 1 } },
     { key: { ready: 1, createdAt: 1 } },
     { key: { unlisted: 1 }, ...of({ unlisted: true }) },

@@ -85,6 +85,16 @@ export function createListings(db: Db) {
       return found.map((one) => one._id);
     },
 
+    /** Versions of events and seats left of them, as listed. */
+    async countsOf(
+      eventIds: readonly string[],
+    ): Promise<ReadonlyMap<string, Pick<Listing, 'version' | 'left'>>> {
+      const found = await listings
+        .find({ _id: { $in: [...eventIds] } }, { projection: { version: 1, left: 1 } })
+        .toArray();
+      return new Map(found.map((one) => [one._id, one]));
+    },
+
     async find(eventId: string): Promise<Listing | undefined> {
       return (await listings.findOne({ _id: eventId })) ?? undefined;
     },
