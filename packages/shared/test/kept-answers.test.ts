@@ -44,6 +44,7 @@ describe('kept answers', () => {
     kept = createKeptAnswers({
       metrics,
       isSure: () => isSure,
+      idleMs: 600,
       confirm: async (of) => new Map(of.map((one) => [one, stamp])),
     });
     http = await serve({
@@ -110,13 +111,16 @@ describe('kept answers', () => {
       expect([await get(), runs]).to.deep.equal([one, 1]);
     });
 
-    it('end with their life when nobody used them, or the store says otherwise', async () => {
-      expect(await kept.renew()).to.equal(0);
-      await get();
+    it('end with their life when the store says otherwise, or nobody used them for long', async () => {
       stamp = 'two';
       expect(await kept.renew()).to.equal(0);
       await past(500);
       expect([await get(), runs]).to.deep.equal([two, 2]);
+      keep = { ...keep, stamp: { of: 'thing', value: 'two', atMostMs: 60_000 } };
+      kept.clear();
+      await get();
+      await past(700);
+      expect(await kept.renew()).to.equal(0);
     });
 
     it('are not confirmed while changes may go unheard', async () => {

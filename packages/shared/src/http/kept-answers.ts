@@ -14,6 +14,9 @@ const OVERHEAD_BYTES = 1_024;
 /** How long an answer is kept while changes made elsewhere may go unheard. */
 export const UNSURE_LIFE_MS = 150;
 
+/** An answer that nobody asked for in so long is let go. */
+const IDLE_MS = 60_000;
+const MOST_ASKED = 1_000;
 /** What ends within this time is asked about. */
 const RENEW_BEFORE_MS = 1_500;
 
@@ -29,8 +32,7 @@ type Answer = {
   mustEndAt: number;
   forMs: number;
   stamp: Keep['stamp'];
-  /** Whether it was given out since it was kept or confirmed. */
-  used: boolean;
+  usedAt: number;
   observe: (status: 200 | 304, seconds: number) => void;
 };
 /** Where the answer of an address depends on request headers, these are named first. */
@@ -48,13 +50,14 @@ export function createKeptAnswers(options: {
   metrics: Metrics;
   isSure: () => boolean;
   /**
-   * The present stamps by what they are of, for many at once. Answers that are in use are asked
-   * about before they end, so that what is read often is not made anew while it stays as it is.
+   * The present stamps by what they are of, for many at once. Answers that were used of late are
+   * asked about before they end, so that they are not made anew while nothing has changed.
    */
   confirm?: (of: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   mostBytes?: number;
+  idleMs?: number;
 }) {
-  const { metrics, isSure } = options;
+  const { metrics, isSure, idleMs = IDLE_MS } = options;
   const nextId = createCountedIds();
   const reads = metrics.counter('holdfast_kept_reads_total', 'Reads of kept answers, by outcome', [
     'outcome',
@@ -105,7 +108,7 @@ export function createKeptAnswers(options: {
       const startedAt = monotonicMs();
       const answer = find(request);
       if (answer === undefined) return false;
-      answer.used = true;
+      answer.usedAt = startedAt;
       const { headers } = request;
       const requestId = acceptedId(headers['x-request-id']) ?? nextId();
       const status = matches(headers['if-none-match'], answer.etag) ? 304 : 200;
@@ -165,7 +168,7 @@ export function createKeptAnswers(options: {
         mustEndAt: keptAt + (keep.stamp?.atMostMs ?? keep.forMs),
         forMs: keep.forMs,
         stamp: keep.stamp,
-        used: false,
+        usedAt: keptAt,
         observe: (status, seconds) => timers[status].observe(seconds),
       };
       kept.set(key, { answer });
@@ -181,13 +184,15 @@ export function createKeptAnswers(options: {
       const ending: Answer[] = [];
       for (const one of kept.values()) {
         const soon = 'answer' in one && one.answer.endsAt - now < RENEW_BEFORE_MS;
-        if (soon && one.answer.used && one.answer.stamp) ending.push(one.answer);
+        if (soon && one.answer.stamp && now - one.answer.usedAt < idleMs) ending.push(one.answer);
       }
       if (ending.length === 0 || !options.confirm || !isSure()) return 0;
       const mark = changes;
-      const stamps = await options.confirm([
-        ...new Set(ending.map(({ stamp }) => stamp?.of ?? '')),
-      ]);
+      const of = [...new Set(ending.map(({ stamp }) => stamp?.of ?? ''))];
+      const stamps = new Map<string, string>();
+      for (let at = 0; at < of.length; at += MOST_ASKED) {
+        for (const one of await options.confirm(of.slice(at, at + MOST_ASKED))) stamps.set(...one);
+      }
       const isGood = ({ stamp, tags }: Answer) =>
         stamp !== undefined &&
         stamps.get(stamp.of) === stamp.value &&
@@ -195,7 +200,6 @@ export function createKeptAnswers(options: {
         !tags.some((tag) => (forgottenAt.get(tag) ?? 0) > mark);
       const good = ending.filter(isGood);
       for (const answer of good) {
-        answer.used = false;
         answer.endsAt = Math.min(now + answer.forMs, answer.mustEndAt);
       }
       return good.length;
