@@ -39,7 +39,7 @@ import { createReportExports } from './stores/report-exports.ts';
 const VERSION = '0.1.0';
 const POOL_SIZE = 12;
 /** Of checkouts that go to the database together: a few transactions keep its cores busy. */
-const BATCHES = { lanes: 3, mostKeys: 64 };
+const BATCHES = { lanes: 3, mostKeys: 192 };
 const KEYS_PATH = '/.well-known/jwks.json';
 
 /**

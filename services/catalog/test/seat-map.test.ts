@@ -171,7 +171,12 @@ describe('the seat map', () => {
             : undefined,
         ),
       );
-      maps.push(await get(addressOf(eventId)));
+      await waitUntil('a map with a later place', async () => {
+        const next = await get(addressOf(eventId));
+        const isLater = next.headers['x-seat-map-id'] !== maps.at(-1)?.headers['x-seat-map-id'];
+        if (isLater) maps.push(next);
+        return isLater;
+      });
     }
     await world.catalog.relay.drain();
     const stored = (await world.seats(eventId)).map((seat) => (seat.status === 'held' ? 1 : 0));
@@ -191,7 +196,6 @@ describe('the seat map', () => {
       }
       expect(codes).to.deep.equal(stored);
     }
-    expect(new Set(maps.map(({ headers }) => headers['x-seat-map-id'])).size).to.be.above(1);
   });
 
   it('is nobody’s business for a draft and unknown events', async () => {
