@@ -1,3 +1,4 @@
+import type { Bus } from '../src/bus/bus.ts';
 import { dropTopics } from '../src/bus/drop-topics.ts';
 import { createKafkaBus } from '../src/bus/kafka.ts';
 import { type Message, newMessage } from '../src/contracts/contract.ts';
@@ -35,6 +36,19 @@ export async function startTestBus() {
     async stop() {
       await bus.close();
       await dropTopics(stores.KAFKA_BROKERS, topicPrefix);
+    },
+  };
+}
+
+/** The same bus, and how many messages it has stored: as many arrive at least, repeats too. */
+export function countSent(bus: Bus): Bus & { sent(): number } {
+  let sent = 0;
+  return {
+    ...bus,
+    sent: () => sent,
+    async publish(messages) {
+      await bus.publish(messages);
+      sent += messages.length;
     },
   };
 }
