@@ -1,5 +1,6 @@
 import { createKeptAnswers, type KeptAnswers } from '@holdfast/shared/http/kept-answers.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
+import { createLoop } from '@holdfast/shared/loop.ts';
 import type { Metrics } from '@holdfast/shared/metrics.ts';
 import { createCache } from 'async-cache-dedupe';
 import { Redis } from 'ioredis';
@@ -62,9 +63,17 @@ export function openCache(options: {
   });
   const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, options);
 
-  // A failure costs what was not confirmed its keep.
-  const renewing = setInterval(() => kept.renew().catch(() => undefined), RENEW_EVERY_MS);
-  renewing.unref();
+  // A failed round costs what was not confirmed its keep.
+  const renewing = createLoop({
+    name: 'kept-answers',
+    intervalMs: RENEW_EVERY_MS,
+    log: options.log,
+    async round() {
+      await kept.renew();
+      return 0;
+    },
+  });
+  renewing.start();
 
   return {
     kept,
@@ -87,7 +96,7 @@ export function openCache(options: {
     },
     ping: redis?.ping,
     async close() {
-      clearInterval(renewing);
+      await renewing.stop();
       tidings.close();
       redis?.close();
     },

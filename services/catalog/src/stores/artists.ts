@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import type { Artist, ArtistFace } from '../artist.ts';
 import type { HistoryEntry } from '../hold.ts';
 import { isDuplicate } from './holds.ts';
+import { later } from './paging.ts';
 
 export function createArtists(db: Db) {
   const artists = db.collection<Artist>('artists');
@@ -37,12 +38,9 @@ export function createArtists(db: Db) {
     /** Artists by name, after a point. */
     list(after: { name: string; id: string } | undefined, limit: number): Promise<Artist[]> {
       return artists
-        .find(
-          after
-            ? { $or: [{ name: { $gt: after.name } }, { name: after.name, _id: { $gt: after.id } }] }
-            : {},
-          { projection: { history: 0, fingerprint: 0 } },
-        )
+        .find(after ? later('name', after.name, after.id) : {}, {
+          projection: { history: 0, fingerprint: 0 },
+        })
         .sort({ name: 1, _id: 1 })
         .limit(limit)
         .toArray();

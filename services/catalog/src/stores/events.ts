@@ -8,6 +8,7 @@ import type { HistoryEntry } from '../hold.ts';
 import { createEventPlans } from './event-plans.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
+import { later } from './paging.ts';
 import { olderThan } from './time.ts';
 
 const schema = new Schema<Event>(
@@ -234,14 +235,7 @@ export function createEvents(
           $and: [
             filter.from ? { startsAt: { $gte: filter.from } } : {},
             filter.to ? { startsAt: { $lt: filter.to } } : {},
-            after
-              ? {
-                  $or: [
-                    { startsAt: { $gt: after.startsAt } },
-                    { startsAt: after.startsAt, _id: { $gt: after.id } },
-                  ],
-                }
-              : {},
+            after ? later('startsAt', after.startsAt, after.id) : {},
           ],
         },
         filter.limit,

@@ -14,6 +14,7 @@ import {
   stocksOf,
   type Term,
 } from '../search/search.ts';
+import { later } from './paging.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -212,11 +213,6 @@ function matchOf(filter: Filter): Document {
 
 function rangeOf(from: Date, to: Date | undefined): Document {
   return { $gte: from, ...(to && { $lt: to }) };
-}
-
-/** What comes after a place in an order: a later value, or the same and a later id. */
-function later(field: string, value: unknown, id: unknown, than: '$gt' | '$lt' = '$gt'): Document {
-  return { $or: [{ [field]: { [than]: value } }, { [field]: value, _id: { $gt: id } }] };
 }
 
 /**

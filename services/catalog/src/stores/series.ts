@@ -2,6 +2,7 @@ import type { Db } from 'mongodb';
 import type { HistoryEntry } from '../hold.ts';
 import type { Recurrence } from '../recurrence.ts';
 import { isDuplicate } from './holds.ts';
+import { later } from './paging.ts';
 
 /** Events that come again, made together and each an ordinary one from then on. */
 export type Series = {
@@ -38,12 +39,9 @@ export function createSeriesStore(db: Db) {
     /** Series by name, after a point. */
     list(after: { name: string; id: string } | undefined, limit: number): Promise<Series[]> {
       return series
-        .find(
-          after
-            ? { $or: [{ name: { $gt: after.name } }, { name: after.name, _id: { $gt: after.id } }] }
-            : {},
-          { projection: { history: 0, fingerprint: 0 } },
-        )
+        .find(after ? later('name', after.name, after.id) : {}, {
+          projection: { history: 0, fingerprint: 0 },
+        })
         .sort({ name: 1, _id: 1 })
         .limit(limit)
         .toArray();

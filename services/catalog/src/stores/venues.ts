@@ -4,6 +4,7 @@ import { Schema } from 'mongoose';
 import type { Venue } from '../event.ts';
 import type { HistoryEntry } from '../hold.ts';
 import { isDuplicate } from './holds.ts';
+import { later } from './paging.ts';
 
 const schema = new Schema<Venue>(
   {
@@ -103,12 +104,7 @@ export function createVenues(
       return venues
         .find({
           ...(page.city !== undefined && { city: page.city }),
-          ...(page.after && {
-            $or: [
-              { name: { $gt: page.after.name } },
-              { name: page.after.name, _id: { $gt: page.after.id } },
-            ],
-          }),
+          ...(page.after && later('name', page.after.name, page.after.id)),
         })
         .select(browse)
         .sort({ name: 1, _id: 1 })

@@ -1,0 +1,11 @@
+import type { Document } from 'mongodb';
+
+/** What comes after a place in an order: a later value, or the same and a later id. */
+export function later(
+  field: string,
+  value: unknown,
+  id: unknown,
+  than: '$gt' | '$lt' = '$gt',
+): Document {
+  return { $or: [{ [field]: { [than]: value } }, { [field]: value, _id: { $gt: id } }] };
+}
