@@ -32,6 +32,7 @@ import { createPaymentProvider, type PaymentProvider } from './payment-provider.
 import { bookingRoutes } from './routes/bookings.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
 import { reportRoutes } from './routes/reports.ts';
+import { timelineRoutes } from './routes/timeline.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { findSettled } from './stores/bookings.ts';
 import { createReportExports } from './stores/report-exports.ts';
@@ -73,6 +74,7 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
     port: config.PORT,
     routes: [
       ...bookingRoutes(() => ({ ...opening.use(), verifyOffer })),
+      ...timelineRoutes(opening.use),
       ...webhookRoutes(() => ({ ...opening.use(), provider })),
       ...reportRoutes(opening.use),
       ...reportExportRoutes(opening.use),

@@ -1,9 +1,7 @@
 import { id } from '@holdfast/shared/contracts/fields.ts';
-import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
-import type { Actor } from '@holdfast/shared/tokens.ts';
 import Joi from 'joi';
-import type { Booking } from '../booking.ts';
 import { BOOKING_STATUSES, type BookingStatus } from '../checkout.ts';
 import type { VerifyOffer } from '../offer.ts';
 import type { CheckoutDeps } from '../operations/advance-checkout.ts';
@@ -19,6 +17,7 @@ import {
   presentTicket,
   ticketsAnswer,
 } from './presenters.ts';
+import { visible } from './visible.ts';
 
 /** What the routes work with; throws a retryable Fault while the store did not answer yet. */
 type Use = () => { checkout: CheckoutDeps; outcomes: Outcomes; verifyOffer: VerifyOffer };
@@ -199,11 +198,4 @@ function cancel(use: Use): Route {
       return reply(200, { booking: presentBooking(booking, payments.get(bookingId)) });
     },
   });
-}
-
-/** The booking for its owner or an admin; to anybody else it is not there. */
-function visible(booking: Booking | undefined, id: string, actor: Actor): Booking | Refusal {
-  const mayRead = booking?.userId === actor.userId || actor.roles.includes('admin');
-  if (booking !== undefined && mayRead) return booking;
-  return refused('booking_not_found', `There is no booking ${id} of this account.`);
 }
