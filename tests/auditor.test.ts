@@ -132,7 +132,7 @@ describe('the auditor', () => {
       breaks: async () => {
         await sql('drop index one_ticket_a_seat');
         await sql(
-          `insert into tickets (id, booking_id, event_id, seat_id, status) select uuidv7(), $1, event_id, seat_id, 'live' from tickets where booking_id = $2`,
+          `insert into tickets (id, booking_id, event_id, seat_id, holder_id, status) select uuidv7(), $1, event_id, seat_id, holder_id, 'live' from tickets where booking_id = $2`,
           bookings[1],
           bookings[0],
         );

@@ -159,9 +159,9 @@ describe('books', () => {
       const bookingId = await sell({ eventId, seats: [makeSeat('T-1')] });
       const other = await sell();
       const rival: [string, unknown[]] = [
-        `insert into tickets (id, booking_id, event_id, seat_id, status)
-         values ($1, $2, $3, 'T-1', 'reserved')`,
-        [newId(), other, eventId],
+        `insert into tickets (id, booking_id, event_id, seat_id, status, holder_id)
+         values ($1, $2, $3, 'T-1', 'reserved', $4)`,
+        [newId(), other, eventId, newId()],
       ];
       expect(await errorOf('booking_app', rival)).to.match(/one_ticket_a_seat/);
       expect(bookingId).to.be.a('string');

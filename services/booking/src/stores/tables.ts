@@ -1,5 +1,15 @@
 import type { TicketTypeName } from '@holdfast/shared/contracts/offer.ts';
-import { bigint, char, integer, jsonb, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core';
+import {
+  bigint,
+  boolean,
+  char,
+  integer,
+  jsonb,
+  pgTable,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core';
 import type { TicketStatus } from '../booking.ts';
 import type { BookingStatus, PaymentStatus } from '../checkout.ts';
 
@@ -45,6 +55,12 @@ export const tickets = pgTable('tickets', {
   eventId: uuid('event_id').notNull(),
   seatId: text('seat_id').notNull(),
   status: text().$type<TicketStatus>().notNull(),
+  epoch: integer().notNull().default(1),
+  holderId: uuid('holder_id').notNull(),
+  firstEnteredAt: instant('first_entered_at'),
+  isInside: boolean('is_inside').notNull().default(false),
+  passages: integer().notNull().default(0),
+  revokedAt: instant('revoked_at'),
   version: integer().notNull().default(1),
   createdAt: instant('created_at').notNull().defaultNow(),
   changedAt: instant('changed_at').notNull().defaultNow(),

@@ -3,6 +3,36 @@ import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { sql } from 'drizzle-orm';
 import type { Booking, TicketStatus } from '../booking.ts';
+import { tickets } from './tables.ts';
+
+/** The right to one seat, and who has it. */
+export type Ticket = {
+  readonly id: string;
+  readonly bookingId: string;
+  readonly eventId: string;
+  readonly seatId: string;
+  readonly status: TicketStatus;
+  /** Grows with each new holder; codes of earlier epochs let nobody in. */
+  readonly epoch: number;
+  readonly holderId: string;
+  /** Set once the ticket has been used. */
+  readonly firstEnteredAt: Date | null;
+  readonly isInside: boolean;
+  readonly version: number;
+};
+
+const ticketColumns = {
+  id: tickets.id,
+  bookingId: tickets.bookingId,
+  eventId: tickets.eventId,
+  seatId: tickets.seatId,
+  status: tickets.status,
+  epoch: tickets.epoch,
+  holderId: tickets.holderId,
+  firstEnteredAt: tickets.firstEnteredAt,
+  isInside: tickets.isInside,
+  version: tickets.version,
+};
 
 export type TicketChange = {
   readonly id: string;
@@ -32,13 +62,14 @@ export async function reserveTickets(
         booking_id: booking.id,
         event_id: booking.eventId,
         seat_id: seatId,
+        holder_id: booking.userId,
       })),
     );
     const { rows: reserved } = await tx.execute<
       Pick<TicketChange, 'id' | 'bookingId' | 'seatId'>
     >(sql`
-      insert into tickets (id, booking_id, event_id, seat_id, status)
-      select id, booking_id, event_id, seat_id, 'reserved' from ${rowsOf('tickets', rows)}
+      insert into tickets (id, booking_id, event_id, seat_id, holder_id, status)
+      select id, booking_id, event_id, seat_id, holder_id, 'reserved' from ${rowsOf('tickets', rows)}
       order by event_id, seat_id
       on conflict do nothing returning id, booking_id as "bookingId", seat_id as "seatId"`);
     if (reserved.length === rows.length) {
@@ -84,4 +115,34 @@ export async function saveTickets(
     update tickets t set status = r.status, version = t.version + 1, changed_at = now()
     from ${rowsOf('tickets', rows)} r where t.id = r.id`);
   if (rowCount !== changes.length) throw new Error('a ticket of a locked booking has gone');
+}
+
+/**
+ * The tickets, locked until the transaction ends, by their ids and in the order of them: a check-in
+ * waits, and what they say here stays true. The locks of their bookings are to be had first.
+ */
+export async function lockTickets(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<Map<string, Ticket>> {
+  const rows = await tx
+    .select(ticketColumns)
+    .from(tickets)
+    .where(sql`${tickets.id} = any(${sql.param([...ids])}::uuid[])`)
+    .orderBy(tickets.id)
+    .for('update');
+  return new Map(rows.map((ticket) => [ticket.id, ticket]));
+}
+
+/** Gives locked tickets to new holders; the codes that the old ones have end with it. */
+export async function saveHolders(
+  tx: Transaction,
+  changes: readonly { ticketId: string; holderId: string }[],
+): Promise<void> {
+  const rows = changes.map(({ ticketId, holderId }) => ({ id: ticketId, holder_id: holderId }));
+  const { rowCount } = await tx.execute(sql`
+    update tickets t set holder_id = r.holder_id, epoch = t.epoch + 1, version = t.version + 1,
+      changed_at = now()
+    from ${rowsOf('tickets', rows)} r where t.id = r.id`);
+  if (rowCount !== changes.length) throw new Error('a locked ticket has gone');
 }
