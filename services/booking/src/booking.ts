@@ -9,9 +9,11 @@ import {
 import type { Contract, Message } from '@holdfast/shared/contracts/contract.ts';
 import { newMessage } from '@holdfast/shared/contracts/contract.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
+import type { Terms } from '@holdfast/shared/contracts/terms.ts';
 import { derivedId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { BookingStatus } from './checkout.ts';
+import type { QuoteLine } from './quote.ts';
 
 /** A customer's purchase, with the snapshot of the offer that it was made from. */
 export type Booking = {
@@ -23,7 +25,11 @@ export type Booking = {
   readonly status: BookingStatus;
   readonly reason: string | null;
   readonly currency: string;
+  /** What is charged: the lines that are not in others already. */
   readonly totalMinor: number;
+  /** What it was sold under, and what that came to. */
+  readonly terms: Terms;
+  readonly lines: readonly QuoteLine[];
   readonly eventName: string;
   readonly venueName: string;
   readonly startsAt: Date;

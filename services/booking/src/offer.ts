@@ -7,6 +7,7 @@ import {
   timeZone,
 } from '@holdfast/shared/contracts/fields.ts';
 import { OFFER_AUDIENCE, OFFER_ISSUER, type Offer } from '@holdfast/shared/contracts/offer.ts';
+import { terms } from '@holdfast/shared/contracts/terms.ts';
 import { describeError, Fault, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import Joi from 'joi';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
@@ -40,6 +41,7 @@ const offerSchema = Joi.object<Offer>({
     .required(),
   currency: currency().required(),
   totalMinor: minor().required(),
+  terms: terms(),
   maxPerUser: Joi.number().integer().min(1).required(),
   expiresAt: instant().required(),
 }).unknown();

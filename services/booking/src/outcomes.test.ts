@@ -1,3 +1,4 @@
+import { NO_TERMS } from '@holdfast/shared/contracts/terms.ts';
 import { createLogger } from '@holdfast/shared/logger.ts';
 import { expect } from 'chai';
 import type { Booking } from './booking.ts';
@@ -20,6 +21,8 @@ const pending: Booking = {
   version: 1,
   createdAt: new Date(0),
   changedAt: new Date(0),
+  terms: NO_TERMS,
+  lines: [],
   seats: [],
 };
 

@@ -1,6 +1,7 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { EventStatus } from '@holdfast/shared/contracts/events.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
+import type { CancellationStep, Terms } from '@holdfast/shared/contracts/terms.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { HistoryEntry } from './hold.ts';
 import type { Translations } from './languages.ts';
@@ -63,6 +64,8 @@ export type Event = {
   /** Kinds of tickets, for each of which a seat has its own price; none is one kind. */
   ticketTypes?: TicketType[];
   currency: string;
+  /** What it asks besides the prices, and allows afterwards. */
+  terms?: Terms | null;
   tags: string[];
   metadata: Record<string, string | number | boolean>;
   maxPerUser?: number | null;
@@ -137,15 +140,16 @@ export function checkPrices(
   return undefined;
 }
 
-/** Checks instants and currency beyond what a schema can say. */
-export function checkTerms(terms: {
+/** Checks instants, currency and terms beyond what a schema can say. */
+export function checkSale(sale: {
   startsAt: Date;
   endsAt?: Date | null;
   onSaleAt: Date;
   offSaleAt?: Date | null;
   currency: string;
+  terms?: Terms | null;
 }): Refusal | undefined {
-  const { startsAt, endsAt, onSaleAt, offSaleAt } = terms;
+  const { startsAt, endsAt, onSaleAt, offSaleAt } = sale;
   if (![startsAt, onSaleAt, endsAt ?? startsAt, offSaleAt ?? onSaleAt].every(isTellable)) {
     return refused(
       'invalid_request',
@@ -161,8 +165,17 @@ export function checkTerms(terms: {
   if (endsAt && endsAt <= startsAt) {
     return refused('invalid_request', 'The event must end after it starts.');
   }
-  if (!Intl.supportedValuesOf('currency').includes(terms.currency)) {
-    return refused('invalid_request', `${terms.currency} is not an ISO 4217 currency.`);
+  if (!Intl.supportedValuesOf('currency').includes(sale.currency)) {
+    return refused('invalid_request', `${sale.currency} is not an ISO 4217 currency.`);
+  }
+  const steps = sale.terms?.cancellation ?? [];
+  const isAfter = (step: CancellationStep, before: CancellationStep | undefined) =>
+    before === undefined || step.untilHoursBeforeStart < before.untilHoursBeforeStart;
+  if (!steps.every((step, index) => isAfter(step, steps[index - 1]))) {
+    return refused(
+      'invalid_request',
+      'Each step of terms.cancellation must end later than the one before it: name falling untilHoursBeforeStart.',
+    );
   }
   return undefined;
 }

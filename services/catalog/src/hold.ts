@@ -1,5 +1,6 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
+import type { Terms } from '@holdfast/shared/contracts/terms.ts';
 import { type Ignored, ignored } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { ChoiceReasons } from './seating/choice-reasons.ts';
@@ -72,6 +73,8 @@ export type Hold = {
   seats: OfferSeat[];
   currency: string;
   totalMinor: number;
+  /** Those of the event when the seats were taken. */
+  terms?: Terms;
   event: { name: string; venueName: string; startsAt: Date; timeZone: string };
   maxPerUser: number;
   takenAt: Date;

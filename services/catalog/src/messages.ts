@@ -64,6 +64,7 @@ export function eventMessage(
       prices: event.prices,
       seatCount: event.seatCount,
       planVersion: event.planVersion,
+      ...(event.terms && { terms: event.terms }),
     },
   });
 }

@@ -84,6 +84,7 @@ export function offerOf(hold: Hold): Offer {
     seats: hold.seats,
     currency: hold.currency,
     totalMinor: hold.totalMinor,
+    ...(hold.terms && { terms: hold.terms }),
     maxPerUser: hold.maxPerUser,
     expiresAt: hold.expiresAt.toISOString(),
   };

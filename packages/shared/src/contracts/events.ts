@@ -1,6 +1,7 @@
 import Joi from 'joi';
 import type { Contract } from './contract.ts';
 import { currency, id, instant, minor, timeZone } from './fields.ts';
+import { type Terms, terms } from './terms.ts';
 
 export const EVENT_STATUSES = [
   'draft',
@@ -28,6 +29,8 @@ export type EventState = {
   seatCount: number;
   /** The version of the venue's plan that its seats follow: after a change, read them anew. */
   planVersion?: number;
+  /** What it asks besides the prices, and allows afterwards; absent where it has none. */
+  terms?: Terms;
 };
 
 export type VenueState = {
@@ -74,6 +77,7 @@ const eventSchema = Joi.object<EventState>({
     .required(),
   seatCount: Joi.number().integer().min(0).required(),
   planVersion: Joi.number().integer().min(1),
+  terms: terms(),
 });
 
 const venueSchema = Joi.object<VenueState>({

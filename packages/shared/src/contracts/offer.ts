@@ -1,3 +1,5 @@
+import type { Terms } from './terms.ts';
+
 /**
  * The signed offer: what a hold costs, said by catalog and believed by booking. A JWS
  * (EdDSA) with `iss` catalog, `aud` booking, `sub` the user and `jti` the hold. It has no
@@ -27,7 +29,10 @@ export type Offer = {
   timeZone: string;
   seats: OfferSeat[];
   currency: string;
+  /** The sum of the seats; what the terms ask for comes on top. */
   totalMinor: number;
+  /** Those of the event when the seats were held; absent where it has none. */
+  terms?: Terms;
   /** Most seats of this event that one account may own. */
   maxPerUser: number;
   expiresAt: string;

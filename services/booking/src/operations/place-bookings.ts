@@ -1,5 +1,6 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Offer } from '@holdfast/shared/contracts/offer.ts';
+import { NO_TERMS, type Terms } from '@holdfast/shared/contracts/terms.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
@@ -7,6 +8,7 @@ import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking, pinIdOf } from '../booking.ts';
+import { type QuoteLine, quote, totalOf } from '../quote.ts';
 import { claimHolds, findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
 import { findKeyUses, type KeyUse, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
@@ -32,7 +34,17 @@ export type PlacedBooking = {
 };
 
 /** A command that is new and meets the terms, with the booking that it wants. */
-type Wish = PlaceBooking & { readonly bookingId: string; readonly fingerprint: string };
+type Wish = PlaceBooking & {
+  readonly bookingId: string;
+  readonly fingerprint: string;
+  readonly price: Price;
+};
+
+type Price = {
+  readonly terms: Terms;
+  readonly lines: readonly QuoteLine[];
+  readonly totalMinor: number;
+};
 
 /**
  * Begins checkouts: snapshots the offers and asks for the authorizations, in one transaction. The
@@ -88,10 +100,11 @@ async function placeAll(
     if (cancelledEvents.has(offer.eventId)) {
       return refused('event_cancelled', `${offer.eventName} will not take place.`);
     }
-    if (offer.totalMinor > 0 && command.paymentMethod === undefined) {
+    const price = priceOf(offer);
+    if (price.totalMinor > 0 && command.paymentMethod === undefined) {
       return refused('payment_method_required', 'Send the paymentMethod that is to be charged.');
     }
-    return { ...command, bookingId: newId(), fingerprint: asked };
+    return { ...command, bookingId: newId(), fingerprint: asked, price };
   });
 
   const wishes = checked.filter((one) => 'offer' in one);
@@ -108,6 +121,12 @@ async function placeAll(
     if (refusal || booking === undefined) return refusal ?? refused('not_found', 'No booking.');
     return { kind: 'placed', booking, repeated: false };
   });
+}
+
+/** What an offer comes to under its terms. */
+function priceOf({ seats, terms = NO_TERMS, currency }: Offer): Price {
+  const lines = quote(seats, terms, currency);
+  return { terms, lines, totalMinor: totalOf(lines) };
 }
 
 function askedOf({ offer, paymentMethod }: PlaceBooking): string {
@@ -161,11 +180,7 @@ async function insertAll(
   now: Date,
 ): Promise<Map<string, Booking>> {
   if (wishes.length === 0) return new Map();
-  const made = await insertBookings(
-    tx,
-    wishes.map(({ bookingId, offer }) => snapshot(bookingId, offer)),
-    now,
-  );
+  const made = await insertBookings(tx, wishes.map(snapshot), now);
   const bookings = new Map(made.map((booking) => [booking.id, booking]));
   const requests = wishes.flatMap(({ bookingId, origin, paymentMethod }) => {
     const booking = bookings.get(bookingId);
@@ -210,10 +225,11 @@ async function insertAll(
 }
 
 /** A booking without a price is authorized at once: there is nobody to ask. */
-function snapshot(id: string, offer: Offer): NewBooking {
-  const isFree = offer.totalMinor === 0;
+function snapshot({ bookingId: id, offer, price }: Wish): NewBooking {
+  const isFree = price.totalMinor === 0;
   return {
     id,
+    ...price,
     status: isFree ? 'authorized' : 'pending',
     version: isFree ? 2 : 1,
     holdId: offer.holdId,
@@ -221,7 +237,6 @@ function snapshot(id: string, offer: Offer): NewBooking {
     eventId: offer.eventId,
     userId: offer.userId,
     currency: offer.currency,
-    totalMinor: offer.totalMinor,
     eventName: offer.eventName,
     venueName: offer.venueName,
     startsAt: new Date(offer.startsAt),

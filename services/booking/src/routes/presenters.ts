@@ -1,4 +1,5 @@
 import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
+import { NO_TERMS, terms } from '@holdfast/shared/contracts/terms.ts';
 import Joi from 'joi';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { BOOKING_STATUSES } from '../checkout.ts';
@@ -19,7 +20,9 @@ export function presentBooking(booking: Booking, payment?: Payment) {
     timeZone: booking.timeZone,
     seats: booking.seats.map(presentSeat),
     currency: booking.currency,
+    lines: booking.lines,
     totalMinor: booking.totalMinor,
+    terms: booking.terms,
     refundedMinor: payment?.refundedMinor ?? 0,
     paymentStatus: booking.totalMinor === 0 ? null : (payment?.status ?? 'requested'),
     createdAt: booking.createdAt.toISOString(),
@@ -85,6 +88,19 @@ const eventFields = {
   currency: currency().required(),
 };
 
+const linesSchema = Joi.array()
+  .items(
+    Joi.object({
+      kind: Joi.string().valid('face_value', 'fee', 'tax').required(),
+      name: text(),
+      seatId: seatId().allow(null).required().description('Null for what the order costs'),
+      amountMinor: minor().required(),
+      included: Joi.boolean().required().description('In other lines already: not to be added'),
+      of: Joi.string().valid('face_value', 'fee').description('What a tax is the tax of'),
+    }),
+  )
+  .description('What the total is the sum of');
+
 const bookingSchema = Joi.object({
   bookingId: id().required(),
   holdId: id().required(),
@@ -103,7 +119,9 @@ const bookingSchema = Joi.object({
       }),
     )
     .required(),
+  lines: linesSchema.required(),
   totalMinor: minor().required(),
+  terms: terms().required(),
   refundedMinor: minor().required(),
   paymentStatus: Joi.string()
     .valid('requested', 'authorized', 'captured', 'voided', 'declined', 'refunded')
@@ -149,7 +167,17 @@ const exampleBooking = {
   status: 'confirmed',
   reason: null,
   seats: [{ ...exampleSeat, ticketId, ticketStatus: 'live' }],
+  lines: [
+    {
+      kind: 'face_value',
+      name: 'Stalls',
+      seatId: 'STALLS-C-14',
+      amountMinor: 4_800,
+      included: false,
+    },
+  ],
   totalMinor: 4_800,
+  terms: NO_TERMS,
   refundedMinor: 0,
   paymentStatus: 'captured',
   createdAt: '2027-01-08T10:00:00.000Z',

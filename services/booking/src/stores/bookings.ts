@@ -1,8 +1,10 @@
+import { NO_TERMS } from '@holdfast/shared/contracts/terms.ts';
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { type BookingStatus, OUTCOMES } from '../checkout.ts';
+import { faceValues } from '../quote.ts';
 import { bookingSeats, bookings, tickets } from './tables.ts';
 
 type Reader = Database | Transaction;
@@ -37,6 +39,8 @@ export async function insertBookings(
     venue_name: one.venueName,
     starts_at: one.startsAt,
     time_zone: one.timeZone,
+    terms: one.terms === NO_TERMS ? null : one.terms,
+    charges: one.lines.filter(({ kind }) => kind !== 'face_value'),
   }));
   const seats = wanted.flatMap(({ id, seats }) =>
     seats.map(({ seatId, priceMinor, ticketType, ...seat }) => ({
@@ -51,9 +55,9 @@ export async function insertBookings(
   await Promise.all([
     tx.execute(sql`
       insert into bookings (id, hold_id, pin_id, event_id, user_id, status, version, currency,
-        total_minor, event_name, venue_name, starts_at, time_zone, asked_at)
+        total_minor, event_name, venue_name, starts_at, time_zone, terms, charges, asked_at)
       select id, hold_id, pin_id, event_id, user_id, status, version, currency,
-        total_minor, event_name, venue_name, starts_at, time_zone,
+        total_minor, event_name, venue_name, starts_at, time_zone, terms, charges,
         case status when 'authorized' then now() end
       from ${rowsOf('bookings', rows)}`),
     tx.execute(sql`
@@ -262,6 +266,9 @@ async function seatsOf(db: Reader, ids: readonly string[]): Promise<Map<string, 
   return byBooking;
 }
 
-function withSeats({ askedAt: _askedAt, ...row }: Row, seats: readonly BookedSeat[]): Booking {
-  return { ...row, seats };
+function withSeats(
+  { askedAt: _askedAt, terms, charges, ...row }: Row,
+  seats: readonly BookedSeat[],
+): Booking {
+  return { ...row, terms: terms ?? NO_TERMS, lines: [...faceValues(seats), ...charges], seats };
 }

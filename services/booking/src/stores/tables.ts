@@ -1,4 +1,5 @@
 import type { TicketTypeName } from '@holdfast/shared/contracts/offer.ts';
+import type { Terms } from '@holdfast/shared/contracts/terms.ts';
 import {
   bigint,
   boolean,
@@ -12,6 +13,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { TicketStatus } from '../booking.ts';
 import type { BookingStatus, PaymentStatus } from '../checkout.ts';
+import type { QuoteLine } from '../quote.ts';
 
 /** The tables as migrations/ creates them; rules and defaults live there. */
 const instant = (name: string) => timestamp(name, { withTimezone: true });
@@ -31,6 +33,8 @@ export const bookings = pgTable('bookings', {
   venueName: text('venue_name').notNull(),
   startsAt: instant('starts_at').notNull(),
   timeZone: text('time_zone').notNull(),
+  terms: jsonb().$type<Terms>(),
+  charges: jsonb().$type<QuoteLine[]>().notNull(),
   version: integer().notNull().default(1),
   askedAt: instant('asked_at'),
   createdAt: instant('created_at').notNull().defaultNow(),

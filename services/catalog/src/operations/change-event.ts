@@ -1,11 +1,12 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
 import { eventCancelled, eventUpdated } from '@holdfast/shared/contracts/events.ts';
+import type { Terms } from '@holdfast/shared/contracts/terms.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import {
   checkPrices,
-  checkTerms,
+  checkSale,
   type Event,
   type Image,
   type Price,
@@ -41,6 +42,7 @@ export type EventEdit = {
   translations?: Translations;
   prices?: Price[];
   ticketTypes?: TicketTypeInput[];
+  terms?: Terms | null;
   tags?: string[];
   metadata?: Record<string, string | number | boolean>;
   maxPerUser?: number;
@@ -95,7 +97,7 @@ export async function changeEvent(
       : undefined) ??
     refuseDuringEdit(event) ??
     checkStatusChange(event, after) ??
-    checkTerms(after) ??
+    checkSale(after) ??
     checkPrices(after.prices, event.categories) ??
     // Those that it has may name a category that its plan has lost: nothing else waits for them.
     checkTicketTypes(change.ticketTypes ?? [], event.categories);
@@ -115,14 +117,24 @@ export async function changeEvent(
         now,
         command.origin,
         after.status === 'cancelled' ? 'cancelled' : 'changed',
-        { status: event.status, prices: event.prices },
-        { status: after.status, prices: after.prices, changed: Object.keys(change) },
+        { status: event.status, prices: event.prices, ...termsOf(event, change) },
+        {
+          status: after.status,
+          prices: after.prices,
+          ...termsOf(after, change),
+          changed: Object.keys(change),
+        },
       ),
     },
   );
   if (changed === null) return refuseVersion(next);
   deps.wake();
   return changed;
+}
+
+/** Terms go into the history where they are part of the change. */
+function termsOf({ terms }: Event, change: EventChange) {
+  return 'terms' in change ? { terms: terms ?? null } : {};
 }
 
 function endsSaleWith({ endsAt, offSaleAt }: Event): boolean {

@@ -1,5 +1,6 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
 import { eventCreated } from '@holdfast/shared/contracts/events.ts';
+import type { Terms } from '@holdfast/shared/contracts/terms.ts';
 import { describeError, Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
@@ -7,7 +8,7 @@ import { type Origin, systemOrigin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import {
   checkPrices,
-  checkTerms,
+  checkSale,
   type Event,
   type Image,
   type Price,
@@ -44,6 +45,7 @@ export type EventInput = {
   prices: Price[];
   ticketTypes?: TicketTypeInput[];
   currency: string;
+  terms?: Terms;
   tags: string[];
   metadata: Record<string, string | number | boolean>;
   maxPerUser?: number;
@@ -95,7 +97,7 @@ async function draftEvent(
   const ticketTypes = readTicketTypes(input.ticketTypes ?? []);
   const refusal =
     refuseStranger(venue, owner) ??
-    checkTerms({ ...times, currency: input.currency }) ??
+    checkSale({ ...input, ...times }) ??
     checkPrices(input.prices, venue.categories) ??
     checkTicketTypes(ticketTypes, venue.categories);
   if (refusal) return refusal;
@@ -118,6 +120,7 @@ async function draftEvent(
     images: input.images ?? [],
     translations: input.translations ?? {},
     ticketTypes,
+    terms: input.terms ?? null,
     venueName: venue.name,
     city: venue.city,
     country: venue.country,

@@ -181,9 +181,9 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
     await undoTake(deps, take);
     return alone;
   }
-  const terms = { ...wish, maxPerUser };
+  const parts = { ...wish, maxPerUser, types };
   const asPriced = isPriced(event, seats) ? event : await deps.events.find(event._id);
-  const hold = newHold(asPriced ?? event, take, seats, { ...terms, types }, wish.origin);
+  const hold = newHold(asPriced ?? event, take, seats, parts, wish.origin);
   // An insert that fails without an answer may have been stored: nothing is undone here, a repeat
   // of the request or the sweeper finds out.
   if (await deps.holds.insert(hold)) {
@@ -249,10 +249,10 @@ function newHold(
   event: Event,
   take: Take,
   seats: readonly Seat[],
-  terms: Pick<Wish, 'fingerprint' | 'chosen'> & { maxPerUser: number; types: TypesOfSeats },
+  parts: Pick<Wish, 'fingerprint' | 'chosen'> & { maxPerUser: number; types: TypesOfSeats },
   origin: Origin,
 ): Hold {
-  const priced = priceSeats(event, seats, terms.types);
+  const priced = priceSeats(event, seats, parts.types);
   const taken = seats.flatMap((seat) => seat.hold ?? []);
   const expiresAt = new Date(Math.min(...taken.map((one) => one.expiresAt.getTime())));
   const takenAt = new Date(Math.min(...taken.map((one) => one.takenAt.getTime())));
@@ -261,19 +261,20 @@ function newHold(
     eventId: event._id,
     userId: take.userId,
     attemptId: take.attemptId,
-    fingerprint: terms.fingerprint,
-    ...(terms.chosen?.reasons && { reasons: terms.chosen.reasons }),
+    fingerprint: parts.fingerprint,
+    ...(parts.chosen?.reasons && { reasons: parts.chosen.reasons }),
     state: 'held',
     seats: priced,
     currency: event.currency,
     totalMinor: totalOf(priced),
+    ...(event.terms && { terms: event.terms }),
     event: {
       name: event.name,
       venueName: event.venueName,
       startsAt: event.startsAt,
       timeZone: event.timeZone,
     },
-    maxPerUser: terms.maxPerUser,
+    maxPerUser: parts.maxPerUser,
     takenAt,
     expiresAt,
     extensions: [],

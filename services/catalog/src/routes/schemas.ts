@@ -1,6 +1,7 @@
 import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
 import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
 import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
+import { terms } from '@holdfast/shared/contracts/terms.ts';
 import Joi from 'joi';
 import { images, translations } from './faces.ts';
 import { reasonsView } from './reasons-view.ts';
@@ -117,6 +118,7 @@ const eventMembers = {
   translations: translations(),
   prices: prices(),
   ticketTypes: ticketTypes(),
+  terms: terms(),
   tags: words(50, 60),
   metadata: metadata(),
   maxPerUser: Joi.number().integer().min(1).max(1_000).description('Most seats for one account'),
@@ -148,6 +150,7 @@ export const heldKeepPrice = () =>
 
 export const eventEdit = Joi.object({
   ...eventMembers,
+  terms: terms().allow(null),
   heldKeepPrice: heldKeepPrice(),
   status: Joi.string().valid(...EVENT_STATUSES),
   version: Joi.number().integer().min(1),
@@ -225,6 +228,7 @@ export const holdView = Joi.object({
     .required(),
   currency: currency().required(),
   totalMinor: minor().required(),
+  terms: terms(),
   expiresAt: instant().required(),
   createdAt: instant().required(),
   reasons: reasonsView,

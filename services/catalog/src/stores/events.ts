@@ -38,6 +38,7 @@ const schema = new Schema<Event>(
     prices: { type: [Schema.Types.Mixed], required: true },
     ticketTypes: { type: [Schema.Types.Mixed], default: [] },
     currency: { type: String, required: true },
+    terms: { type: Schema.Types.Mixed, default: null },
     tags: { type: [String], default: [] },
     metadata: { type: Schema.Types.Mixed, default: {} },
     maxPerUser: { type: Number, default: null },
@@ -74,6 +75,7 @@ export type EventChange = Partial<
     | 'translations'
     | 'prices'
     | 'ticketTypes'
+    | 'terms'
     | 'tags'
     | 'metadata'
     | 'maxPerUser'
