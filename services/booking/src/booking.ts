@@ -34,6 +34,8 @@ export type Booking = {
   readonly venueName: string;
   readonly startsAt: Date;
   readonly timeZone: string;
+  /** The event was moved: until then its buyer may cancel free of charge, whatever the terms. */
+  readonly freeCancelUntil: Date | null;
   readonly version: number;
   readonly createdAt: Date;
   readonly changedAt: Date;

@@ -17,6 +17,8 @@ export type BookingConfig = CommonSettings &
     readonly PAYMENT_SECRET_KEY: string;
     readonly PAYMENT_WEBHOOK_SECRET: string;
     readonly AUTHORIZED_LIMIT_SECONDS: number;
+    readonly SWEEP_BOOKINGS_PER_SECOND: number;
+    readonly FREE_CANCEL_DAYS: number;
   };
 
 const url = (description: string) =>
@@ -45,4 +47,18 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .min(0)
     .default(300)
     .description('How long a booking waits for the answer to its pin before it asks again'),
+  SWEEP_BOOKINGS_PER_SECOND: Joi.number()
+    .integer()
+    .min(1)
+    .max(10_000)
+    .default(200)
+    .description(
+      'Bookings a second that are cancelled or told when an event is cancelled or moved',
+    ),
+  FREE_CANCEL_DAYS: Joi.number()
+    .integer()
+    .min(0)
+    .max(365)
+    .default(14)
+    .description('Days in which the buyers of an event that is moved may cancel free of charge'),
 }).required();

@@ -18,6 +18,7 @@ const pending: Booking = {
   venueName: 'Hall',
   startsAt: new Date(0),
   timeZone: 'Europe/Vienna',
+  freeCancelUntil: null,
   version: 1,
   createdAt: new Date(0),
   changedAt: new Date(0),

@@ -14,7 +14,7 @@ import type { BookingConfig } from './config.ts';
 import { consumeEvents } from './consumers/events.ts';
 import { consumeHolds } from './consumers/holds.ts';
 import { consumeProjections } from './consumers/projections.ts';
-import { createCancelledEventLoop } from './loops/cancelled-events.ts';
+import { createEventSweepLoop } from './loops/event-sweeps.ts';
 import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
 import { createProviderCallLoop } from './loops/provider-calls.ts';
 import { createUnansweredPinLoop } from './loops/unanswered-pins.ts';
@@ -153,7 +153,12 @@ async function open(
       limitSeconds: config.AUTHORIZED_LIMIT_SECONDS,
       log,
     }),
-    cancelledEvents: createCancelledEventLoop({ ...checkout, log }),
+    eventSweeps: createEventSweepLoop({
+      ...checkout,
+      onChanged,
+      perSecond: config.SWEEP_BOOKINGS_PER_SECOND,
+      log,
+    }),
     housekeeping: createHousekeepingLoop({ db, log }),
     outcomes: outcomes.loop,
     // Stopped last: it publishes what the others leave behind.
@@ -172,7 +177,13 @@ async function open(
   });
   const consumers = [
     consumeHolds({ ...checkout, bus, metrics: figures }),
-    consumeEvents({ db, bus, metrics: figures, onCancelled: loops.cancelledEvents.wake }),
+    consumeEvents({
+      db,
+      bus,
+      metrics: figures,
+      freeCancelDays: config.FREE_CANCEL_DAYS,
+      onSweep: loops.eventSweeps.wake,
+    }),
     consumeProjections({ db, bus }),
   ];
   return {

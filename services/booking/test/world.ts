@@ -52,6 +52,8 @@ export async function startWorld(settings: Partial<BookingConfig> = {}) {
     PAYMENT_SECRET_KEY: SECRET_KEY,
     PAYMENT_WEBHOOK_SECRET: WEBHOOK_SECRET,
     AUTHORIZED_LIMIT_SECONDS: 300,
+    SWEEP_BOOKINGS_PER_SECOND: 1_000,
+    FREE_CANCEL_DAYS: 14,
     ...settings,
   };
   const bus = createKafkaBus({

@@ -3,6 +3,7 @@ import { BOOKING_CONTRACTS } from './bookings.ts';
 import type { Contract } from './contract.ts';
 import { EVENT_CONTRACTS, VENUE_CONTRACTS } from './events.ts';
 import { HOLD_CONTRACTS } from './holds.ts';
+import { bookingEventChanged } from './moved-bookings.ts';
 import { PAYMENT_CONTRACTS } from './payments.ts';
 import { USER_CONTRACTS } from './users.ts';
 
@@ -13,6 +14,7 @@ export const CONTRACTS = [
   ...HOLD_CONTRACTS,
   ...BLOCK_CONTRACTS,
   ...BOOKING_CONTRACTS,
+  bookingEventChanged,
   ...PAYMENT_CONTRACTS,
   ...USER_CONTRACTS,
 ] as readonly Contract<object>[];

@@ -4,18 +4,24 @@ import { EVENT_CONTRACTS } from '@holdfast/shared/contracts/events.ts';
 import { admitOnce } from '@holdfast/shared/outbox/postgres.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { BookingMetrics } from '../metrics.ts';
+import { beginSweep } from '../operations/begin-sweep.ts';
 import { keepEvent } from '../stores/events.ts';
 import { moveWatermark } from '../stores/projections.ts';
 
 const CONSUMER = 'booking-events';
 
-/** Projects catalog's events into PostgreSQL; the highest version stays. */
+/**
+ * Projects catalog's events into PostgreSQL; the highest version stays. What it means for those who
+ * have booked begins in the same transaction.
+ */
 export function consumeEvents(deps: {
   db: Database;
   bus: Bus;
   metrics: BookingMetrics;
-  /** Told when an event turns out to be cancelled. */
-  onCancelled: () => void;
+  /** For how long buyers of an event that is moved may cancel free of charge. */
+  freeCancelDays: number;
+  /** Told when bookings of an event are to be cancelled or told of its move. */
+  onSweep: () => void;
 }): Subscription {
   return deps.bus.subscribe({
     group: CONSUMER,
@@ -24,14 +30,17 @@ export function consumeEvents(deps: {
       const contract = EVENT_CONTRACTS.find(({ type }) => type === received.type);
       const message = contract && readMessage(contract, received);
       if (message === undefined) return;
-      const kept = await deps.db.transaction(async (tx) => {
-        if (!(await admitOnce(tx, CONSUMER, message))) return false;
+      const result = await deps.db.transaction(async (tx) => {
+        if (!(await admitOnce(tx, CONSUMER, message))) return undefined;
         await moveWatermark(tx, 'catalog.events', [message]);
-        return keepEvent(tx, message.data, message.version);
+        const kept = await keepEvent(tx, message.data, message.version);
+        if (kept === undefined) return undefined;
+        const { before } = kept;
+        return beginSweep(tx, { message, before, freeCancelDays: deps.freeCancelDays });
       });
-      if (!kept)
+      if (result === undefined)
         deps.metrics.messagesIgnored.inc({ type: message.type, reason: 'repeated_or_older' });
-      if (kept && message.data.status === 'cancelled') deps.onCancelled();
+      if (result === 'begun') deps.onSweep();
     },
   });
 }

@@ -61,24 +61,35 @@ export async function advanceCheckouts(
   deps: { db: Database; onChanged: OnChanged },
   steps: readonly Advance[],
 ): Promise<Advanced[]> {
-  const outcomes = await deps.db.transaction(async (tx) => {
-    const ids = steps.map(({ bookingId }) => bookingId);
-    const locked = await lockBookings(tx, ids);
-    const known = steps.filter(({ bookingId }) => locked.has(bookingId));
-    const facts = await learn(tx, known, locked);
-    const outcomes = steps.map((step) => decideStep(step, locked.get(step.bookingId), facts));
-    await saveChanges(
-      tx,
-      outcomes.filter((outcome) => 'plan' in outcome),
-    );
-    return outcomes;
-  });
-  return outcomes.map((outcome) => {
-    if ('kind' in outcome) return outcome;
-    const { booking, plan } = outcome;
-    deps.onChanged(booking, { asksProvider: plan.call !== undefined });
-    return { kind: 'accepted', booking };
-  });
+  const outcomes = await deps.db.transaction((tx) => takeSteps(tx, steps));
+  return outcomes.map((outcome) => tellStep(deps.onChanged, outcome));
+}
+
+type StepOutcome = Change | Ignored | Refusal;
+
+/** The same in a transaction of the caller's, who tells of each step after its commit. */
+export async function takeSteps(
+  tx: Transaction,
+  steps: readonly Advance[],
+): Promise<StepOutcome[]> {
+  const ids = steps.map(({ bookingId }) => bookingId);
+  const locked = await lockBookings(tx, ids);
+  const known = steps.filter(({ bookingId }) => locked.has(bookingId));
+  const facts = await learn(tx, known, locked);
+  const outcomes = steps.map((step) => decideStep(step, locked.get(step.bookingId), facts));
+  await saveChanges(
+    tx,
+    outcomes.filter((outcome) => 'plan' in outcome),
+  );
+  return outcomes;
+}
+
+/** Tells of a step that has been committed; answers it as its asker wants it. */
+export function tellStep(onChanged: OnChanged, outcome: StepOutcome): Advanced {
+  if ('kind' in outcome) return outcome;
+  const { booking, plan } = outcome;
+  onChanged(booking, { asksProvider: plan.call !== undefined });
+  return { kind: 'accepted', booking };
 }
 
 type Facts = {
@@ -130,11 +141,7 @@ async function learn(
   return { now, payments, admitted, cancelledEvents, reserved };
 }
 
-function decideStep(
-  step: Advance,
-  before: Booking | undefined,
-  facts: Facts,
-): Change | Ignored | Refusal {
+function decideStep(step: Advance, before: Booking | undefined, facts: Facts): StepOutcome {
   if (before === undefined) return refused('booking_not_found', `There is no such booking.`);
   if (step.cause && !facts.admitted.has(step.cause.id)) return ignored('repeated');
   const paid = facts.payments.get(before.id);

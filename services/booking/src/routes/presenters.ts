@@ -18,6 +18,7 @@ export function presentBooking(booking: Booking, payment?: Payment) {
     venueName: booking.venueName,
     startsAt: booking.startsAt.toISOString(),
     timeZone: booking.timeZone,
+    freeCancelUntil: booking.freeCancelUntil?.toISOString() ?? null,
     seats: booking.seats.map(presentSeat),
     currency: booking.currency,
     lines: booking.lines,
@@ -110,6 +111,10 @@ const bookingSchema = Joi.object({
     .required(),
   reason: Joi.string().allow(null).required(),
   ...eventFields,
+  freeCancelUntil: instant()
+    .allow(null)
+    .required()
+    .description('Set when the event was moved: until then cancelling is free of charge'),
   seats: Joi.array()
     .items(
       Joi.object({
@@ -166,6 +171,7 @@ const exampleBooking = {
   userId: '0198c9d4-0c3d-7b22-9f83-1a2b3c4d5e6f',
   status: 'confirmed',
   reason: null,
+  freeCancelUntil: null,
   seats: [{ ...exampleSeat, ticketId, ticketStatus: 'live' }],
   lines: [
     {

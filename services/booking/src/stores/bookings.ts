@@ -17,7 +17,7 @@ export type HoldClaim = {
   readonly seats: number;
   readonly maxSeats: number;
 };
-export type NewBooking = Omit<Booking, 'reason' | 'createdAt' | 'changedAt'>;
+export type NewBooking = Omit<Booking, 'reason' | 'freeCancelUntil' | 'createdAt' | 'changedAt'>;
 
 /** Inserts bookings with their seats, as of `now`: the transaction's own instant. */
 export async function insertBookings(
@@ -66,7 +66,13 @@ export async function insertBookings(
       select booking_id, seat_id, label, section, "row", number, category, price_minor, ticket_type
       from ${rowsOf('booking_seats', seats)}`),
   ]);
-  return wanted.map((one) => ({ ...one, reason: null, createdAt: now, changedAt: now }));
+  return wanted.map((one) => ({
+    ...one,
+    reason: null,
+    freeCancelUntil: null,
+    createdAt: now,
+    changedAt: now,
+  }));
 }
 
 /**
@@ -217,14 +223,6 @@ export async function takeUnanswered(
   if (ids.length === 0) return [];
   await tx.update(bookings).set({ askedAt: sql`now()` }).where(inArray(bookings.id, ids));
   return readBookings(tx, inArray(bookings.id, ids), limit);
-}
-
-/** Confirmed bookings of events that are cancelled. */
-export async function findSoldOfCancelledEvents(db: Database, limit: number): Promise<string[]> {
-  const { rows } = await db.execute<{ id: string }>(sql`
-    select b.id from events e join bookings b on b.event_id = e.event_id
-    where e.status = 'cancelled' and b.status = 'confirmed' order by b.id limit ${limit}`);
-  return rows.map(({ id }) => id);
 }
 
 async function readBookings(

@@ -1,14 +1,18 @@
 import type { EventState } from '@holdfast/shared/contracts/events.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { sql } from 'drizzle-orm';
+import type { EventDate } from '../sweeps/sweep.ts';
 
-/** Keeps an event as a message of catalog tells it, unless a newer one is known. */
+/**
+ * Keeps an event as a message of catalog tells it, unless a newer one is known: undefined then,
+ * else what was known of it before, if anything.
+ */
 export async function keepEvent(
   tx: Transaction,
   event: EventState,
   version: number,
-): Promise<boolean> {
-  const { rowCount } = await tx.execute(sql`
+): Promise<{ before: EventDate | undefined } | undefined> {
+  const { rows } = await tx.execute<{ status: string | null; startsAt: string }>(sql`
     insert into events
       (event_id, name, venue_name, city, starts_at, time_zone, status, currency, seat_count,
         on_sale_at, version)
@@ -21,8 +25,12 @@ export async function keepEvent(
       status = excluded.status, currency = excluded.currency,
       seat_count = excluded.seat_count, on_sale_at = excluded.on_sale_at,
       version = excluded.version
-    where events.version < excluded.version`);
-  return rowCount === 1;
+    where events.version < excluded.version
+    returning old.status, old.starts_at as "startsAt"`);
+  const [kept] = rows;
+  if (kept === undefined) return undefined;
+  const { status, startsAt } = kept;
+  return { before: status === null ? undefined : { status, startsAt: new Date(startsAt) } };
 }
 
 /**

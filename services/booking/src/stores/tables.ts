@@ -36,6 +36,7 @@ export const bookings = pgTable('bookings', {
   terms: jsonb().$type<Terms>(),
   charges: jsonb().$type<QuoteLine[]>().notNull(),
   version: integer().notNull().default(1),
+  freeCancelUntil: instant('free_cancel_until'),
   askedAt: instant('asked_at'),
   createdAt: instant('created_at').notNull().defaultNow(),
   changedAt: instant('changed_at').notNull().defaultNow(),
