@@ -22,6 +22,7 @@ export type HoldDocument = {
   state: string;
   expiresAt: Date;
   pinId?: string;
+  bookingId?: string | null;
   maxPerUser: number;
   /** Seats added and dropped since it was taken. */
   changes?: { id: string }[];
@@ -47,6 +48,7 @@ export type Sources = {
     _id: string;
     claims: { holdId: string; n: number; expiresAt: Date | null }[];
   }>;
+  blocks: Collection<{ _id: string; eventId: string; seatIds: string[]; history: Document[] }>;
   catalogEvents: Collection<{
     _id: string;
     name: string;
@@ -82,6 +84,7 @@ export async function openSources({ env, urls }: AuditTargets): Promise<Sources>
     seats: db.collection('seats'),
     holds: db.collection('holds'),
     quotas: db.collection('quotas'),
+    blocks: db.collection('blocks'),
     catalogEvents: db.collection('events'),
     outboxCollections: ['holds', 'events', 'venues', 'blocks'].map((name) => db.collection(name)),
     booking,

@@ -1,26 +1,9 @@
+import { CHAIN_FAULTS } from '../chains.ts';
 import { type Check, sqlCheck } from '../check.ts';
 
 const BROKEN_CHAIN = `
-  with linked as (
-    select e.*, lag(hash) over chain as before, row_number() over chain as place
-    from audit_entries e
-    window chain as (partition by aggregate_type, aggregate_id order by seq)
-  )
-  select aggregate_type || ' ' || aggregate_id || ': entry ' || seq || ' was altered or one before it is missing' as finding
-  from linked
-  where hash <> audit_hash(row(aggregate_type, aggregate_id, seq, action, old_status, new_status,
-      amount_minor, currency, actor, reason, request_id, correlation_id, metadata, at,
-      previous_hash, hash)::audit_entries)
-    or previous_hash <> coalesce(before, '') or place <> seq
-  union all
-  select h.aggregate_type || ' ' || h.aggregate_id || ': the chain ends in entry '
-    || coalesce(t.seq, 0) || ', its head says ' || h.seq
-  from audit_heads h left join lateral (
-    select seq, hash from audit_entries e
-    where e.aggregate_type = h.aggregate_type and e.aggregate_id = h.aggregate_id
-    order by seq desc limit 1
-  ) t on true
-  where t.seq is distinct from h.seq or t.hash is distinct from h.hash`;
+  select aggregate_type || ' ' || aggregate_id || ': entry ' || seq || ' ' || fault as finding
+  from (${CHAIN_FAULTS}) f`;
 
 /** Rules over the audit trails in PostgreSQL. */
 export const CHAIN_CHECKS: readonly Check[] = [

@@ -1,0 +1,117 @@
+import type { Document } from 'mongodb';
+import type { Sources } from './sources.ts';
+
+/** One thing that happened, as the store that keeps it tells, by that store's clock. */
+export type Happening = {
+  readonly at: string;
+  readonly store: 'catalog' | 'booking';
+  /** What it happened to, such as `hold 0198…`. */
+  readonly subject: string;
+  readonly action: string;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly actor: string;
+  readonly reason: string | null;
+  readonly requestId: string | null;
+  readonly correlationId: string | null;
+};
+
+export type Timeline = {
+  /** How it stands now, in a line; undefined where there is no such thing. */
+  readonly now: string | undefined;
+  readonly happenings: readonly Happening[];
+};
+
+const BOOKING_ROWS = `
+  select to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as at, 'booking' as store,
+    subject || ' ' || subject_id as subject, action, before, after, actor, reason,
+    request_id as "requestId", correlation_id as "correlationId"
+  from booking_timeline`;
+
+/** All that became of a booking. */
+export async function bookingTimeline(
+  { booking }: Pick<Sources, 'booking'>,
+  bookingId: string,
+): Promise<Timeline> {
+  const state = await booking.query<{ now: string }>(
+    `select 'booking ' || id || ' of account ' || user_id || ' is ' || status
+      || coalesce(' (' || reason || ')', '') || ', version ' || version as now
+    from bookings where id = $1`,
+    [bookingId],
+  );
+  const { rows } = await booking.query<Happening>(
+    `${BOOKING_ROWS} where booking_id = $1 order by micros, place`,
+    [bookingId],
+  );
+  return { now: state.rows[0]?.now, happenings: rows };
+}
+
+/**
+ * All that became of a seat: in catalog the holds and house blocks that named it, in booking the
+ * bookings that asked for it and its tickets. The stores' clocks may differ by a little, so what
+ * stands close together in both need not have happened in that order. It searches whole
+ * collections: for operators, not for requests.
+ */
+export async function seatTimeline(
+  sources: Pick<Sources, 'booking' | 'holds' | 'seats' | 'blocks'>,
+  { eventId, seatId }: { eventId: string; seatId: string },
+): Promise<Timeline> {
+  const seat = await sources.seats.findOne({ _id: `${eventId}:${seatId}` });
+  const holds = await sources.holds
+    .find(
+      { eventId, $or: [{ 'seats.seatId': seatId }, { 'changes.seatIds': seatId }] } as Document,
+      { projection: { history: 1, bookingId: 1 } },
+    )
+    .toArray();
+  const blocks = await sources.blocks
+    .find({ eventId, seatIds: seatId }, { projection: { history: 1 } })
+    .toArray();
+  const named = holds.flatMap(({ bookingId }) => bookingId ?? []);
+  const { rows } = await sources.booking.query<Happening>(
+    `${BOOKING_ROWS}
+    where booking_id in (
+      select booking_id from tickets where event_id = $1 and seat_id = $2
+      union select unnest($3::uuid[])
+    ) and (seat_id = $2 or (seat_id is null and subject = 'booking'))
+    order by micros, place`,
+    [eventId, seatId, named],
+  );
+  const happenings = [
+    ...holds.flatMap(({ _id, history }) => history.map((entry) => told(`hold ${_id}`, entry))),
+    ...blocks.flatMap(({ _id, history }) => history.map((entry) => told(`block ${_id}`, entry))),
+    ...rows,
+  ];
+  return {
+    now: seat
+      ? `seat ${seatId} of event ${eventId} is ${seat.status}, version ${seat.version}`
+      : undefined,
+    happenings: happenings.toSorted((a, b) => a.at.localeCompare(b.at)),
+  };
+}
+
+/** An entry of a document's history. */
+function told(subject: string, entry: Document): Happening {
+  return {
+    at: new Date(entry.at).toISOString().replace('Z', '000Z'),
+    store: 'catalog',
+    subject,
+    action: String(entry.reason),
+    before: entry.before?.state ?? null,
+    after: entry.after?.state ?? null,
+    actor: String(entry.actor),
+    reason: null,
+    requestId: entry.requestId ?? null,
+    correlationId: entry.correlationId ?? null,
+  };
+}
+
+/** A timeline as text, a line each. */
+export function renderTimeline({ now, happenings }: Timeline): string {
+  const lines = happenings.map((one) => {
+    const states = one.after === null ? '' : `  ${one.before ?? '-'} -> ${one.after}`;
+    const why = one.reason === null ? '' : `  (${one.reason})`;
+    const request = one.requestId === null ? '' : `  request ${one.requestId}`;
+    return `${one.at}  ${one.store.padEnd(7)}  ${one.action}  ${one.subject}${states}  by ${one.actor}${why}${request}`;
+  });
+  return [...(now === undefined ? [] : [`Now: ${now}.`]), ...lines].join('\n');
+}
