@@ -2,6 +2,7 @@ import { audit } from '@holdfast/auditor/audit.ts';
 import { MONEY_CHECKS } from '@holdfast/auditor/checks/money.ts';
 import type { ProviderIntent, Sources } from '@holdfast/auditor/sources.ts';
 import { expectSuccess } from '@holdfast/demo/api.ts';
+import { urlOf } from '@holdfast/shared/postgres/database.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { type Db, MongoClient } from 'mongodb';
@@ -24,6 +25,7 @@ describe('the auditor', () => {
   let catalog: Db;
   /** Ignores triggers and constraints of the kind that a hand with full rights could. */
   let owner: pg.Client;
+  let authOwner: pg.Client;
   let eventId: string;
   const bookings: string[] = [];
 
@@ -34,6 +36,8 @@ describe('the auditor', () => {
     owner = new pg.Client({ connectionString: system.bookingUrl });
     await owner.connect();
     await owner.query('set session_replication_role = replica');
+    authOwner = new pg.Client({ connectionString: urlOf(system.stack.env.POSTGRES_URL, 'auth') });
+    await authOwner.connect();
     eventId = await createEvent(system, 12);
     for (let number = 0; number < 2; number += 1) bookings.push(await buySeat());
     await waitUntil(
@@ -52,12 +56,14 @@ describe('the auditor', () => {
       system.services.handles.booking!.start(),
     ]);
     await owner.end();
+    await authOwner.end();
     await mongo.close();
   });
 
   const seats = () => catalog.collection<Id & { status: string; version: number }>('seats');
   const holds = () => catalog.collection<Id & { state: string; history: object[] }>('holds');
   const sql = (text: string, ...values: unknown[]) => owner.query(text, values);
+  const authSql = (text: string) => authOwner.query(text);
 
   async function buySeat(): Promise<string> {
     const token = await registerBuyer(system.api);
@@ -320,6 +326,18 @@ describe('the auditor', () => {
       what: 'a hold of which analysts count too many seats',
       breaks: () => sql('update projections.holds set seats = seats + 1'),
       mends: () => sql('update projections.holds set seats = seats - 1'),
+    },
+    {
+      invariant: 16,
+      what: 'a booking that auth does not count for its buyer',
+      breaks: () => authSql('update tier_bookings set cancelled = true'),
+      mends: () => authSql('update tier_bookings set cancelled = false'),
+    },
+    {
+      invariant: 16,
+      what: 'a tier that no booking earned and no admin gave',
+      breaks: () => authSql(`update users set tier = 'vip'`),
+      mends: () => authSql(`update users set tier = 'regular'`),
     },
     {
       invariant: 17,

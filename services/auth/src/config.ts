@@ -18,6 +18,9 @@ export type AuthConfig = CommonSettings &
     readonly PASSWORD_HASHES_AT_ONCE: number;
     readonly SESSION_DAYS: number;
     readonly SIGNING_KEY_DAYS: number;
+    readonly TIER_PREMIUM_BOOKINGS: number;
+    readonly TIER_VIP_BOOKINGS: number;
+    readonly TIER_WINDOW_DAYS: number;
   };
 
 export const authSettings = Joi.object<AuthConfig>({
@@ -66,6 +69,24 @@ export const authSettings = Joi.object<AuthConfig>({
     .max(365)
     .default(30)
     .description('Days after which the next key takes over signing'),
+  TIER_PREMIUM_BOOKINGS: Joi.number()
+    .integer()
+    .min(1)
+    .max(1_000_000)
+    .default(5)
+    .description('Confirmed bookings within the window that make an account premium'),
+  TIER_VIP_BOOKINGS: Joi.number()
+    .integer()
+    .greater(Joi.ref('TIER_PREMIUM_BOOKINGS'))
+    .max(1_000_000)
+    .default(20)
+    .description('And that make it vip; more than for premium'),
+  TIER_WINDOW_DAYS: Joi.number()
+    .integer()
+    .min(1)
+    .max(3_650)
+    .default(365)
+    .description('Days for which a confirmed booking counts'),
 })
   .and('ADMIN_EMAIL', 'ADMIN_PASSWORD')
   .required();

@@ -1,3 +1,4 @@
+import type { Subscription } from '@holdfast/shared/bus/bus.ts';
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
 import { closeAll, type Service } from '@holdfast/shared/lifecycle.ts';
@@ -19,6 +20,9 @@ import { adminRoutes } from './routes/admin-routes.ts';
 import { profileRoutes } from './routes/profile-routes.ts';
 import { sessionRoutes } from './routes/session-routes.ts';
 import { tokenRoutes } from './routes/token-routes.ts';
+import { consumeBookings } from './tiers/consume-bookings.ts';
+import { keepTierRule } from './tiers/tier-bookings.ts';
+import { createTierLoop } from './tiers/tier-loop.ts';
 
 /** What works once the store answered. */
 type Running = {
@@ -26,6 +30,8 @@ type Running = {
   readonly postgres: Postgres;
   readonly relay: Loop;
   readonly housekeeping: Loop;
+  readonly tiers: Loop;
+  readonly bookings: Subscription;
 };
 
 export type AuthService = Service & {
@@ -54,8 +60,8 @@ export async function createService(config: AuthConfig): Promise<AuthService> {
   });
   const opening = createOpening({
     open: (signal) => open(config, { log, metrics, passwords, bus, signal }),
-    close: ({ housekeeping, relay, postgres }) =>
-      closeAll(housekeeping.stop, relay.stop, postgres.close),
+    close: ({ bookings, tiers, housekeeping, relay, postgres }) =>
+      closeAll(bookings.stop, tiers.stop, housekeeping.stop, relay.stop, postgres.close),
   });
   const use = () => opening.use().parts;
 
@@ -130,10 +136,16 @@ async function open(
     };
     const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = config;
     if (email && password) await ensureFirstAdmin(parts, { email, password });
+    await keepTierRule(db, {
+      premiumBookings: config.TIER_PREMIUM_BOOKINGS,
+      vipBookings: config.TIER_VIP_BOOKINGS,
+      windowDays: config.TIER_WINDOW_DAYS,
+    });
     const housekeeping = createHousekeeping(parts);
-    relay.start();
-    housekeeping.start();
-    return { parts, postgres, relay, housekeeping };
+    const tiers = createTierLoop(parts);
+    for (const loop of [relay, housekeeping, tiers]) loop.start();
+    const bookings = consumeBookings({ db, bus, wakeRelay: relay.wake });
+    return { parts, postgres, relay, housekeeping, tiers, bookings };
   } catch (error) {
     await postgres.close();
     throw error;

@@ -5,7 +5,7 @@ import type { JWK } from 'jose';
 const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 const instant = (name: string) => timestamp(name, { withTimezone: true });
 
-/** The tables of migrations/0001, as the queries see them. */
+/** The tables of accounts and sessions, as the queries see them. */
 export const users = pgTable('users', {
   id: uuid().primaryKey(),
   email: text().notNull(),
@@ -13,6 +13,7 @@ export const users = pgTable('users', {
   name: text().notNull(),
   phone: text(),
   tier: text().$type<Tier>().notNull().default('regular'),
+  grantedTier: text('granted_tier').$type<Tier>(),
   roles: text().array().$type<Role[]>().notNull().default(['user']),
   registrationFingerprint: text('registration_fingerprint'),
   version: integer().notNull().default(1),

@@ -92,6 +92,18 @@ export async function startAuth(settings: Record<string, string> = {}, names = o
     async query<R extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<R[]> {
       return (await owner.query<R>(text, values)).rows;
     },
+    /** Locks the account's row until released, as a long transaction would. */
+    async lockUser(userId: string) {
+      const client = await owner.connect();
+      await client.query('begin');
+      await client.query('select from users where id = $1 for update', [userId]);
+      return {
+        async release() {
+          await client.query('rollback');
+          client.release();
+        },
+      };
+    },
     /** A new account; answers as the registration did. */
     async registerOne(more: object = {}) {
       registered += 1;

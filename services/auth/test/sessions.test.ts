@@ -51,7 +51,17 @@ describe('sessions', () => {
       kid: keys[0].kid,
       typ: 'JWT',
     });
-    expect(claims).to.have.all.keys('iss', 'aud', 'sub', 'roles', 'sid', 'jti', 'iat', 'exp');
+    expect(claims).to.have.all.keys(
+      'iss',
+      'aud',
+      'sub',
+      'roles',
+      'tier',
+      'sid',
+      'jti',
+      'iat',
+      'exp',
+    );
     expect([claims.iss, claims.aud]).to.deep.equal([TOKEN_ISSUER, TOKEN_AUDIENCE]);
     expect((claims.exp ?? 0) - (claims.iat ?? 0)).to.equal(600);
     const verify = createTokenVerifier(`${auth.service.url}/.well-known/jwks.json`);

@@ -1,4 +1,4 @@
-import type { Check } from '../check.ts';
+import { type Check, sqlCheck } from '../check.ts';
 
 type Customer = { id: string; name: string; email: string; tier: string };
 
@@ -42,4 +42,39 @@ export const PROJECTION_CHECKS: readonly Check[] = [
       return { checked: sold.length, findings };
     },
   },
+  {
+    invariant: 16,
+    title: 'auth knows each confirmed booking, by which tiers are earned, and no other',
+    async run({ auth, booking }) {
+      const sold = await booking.query<{ id: string; user_id: string }>(
+        `select id, user_id from bookings where status = 'confirmed'`,
+      );
+      const counted = await auth.query<{ id: string; user_id: string }>(
+        'select booking_id as id, user_id from tier_bookings where not cancelled',
+      );
+      const owners = (rows: { id: string; user_id: string }[]) =>
+        new Map(rows.map((row) => [row.id, row.user_id]));
+      const [inBooking, inAuth] = [owners(sold.rows), owners(counted.rows)];
+      const findings = [...new Set([...inBooking.keys(), ...inAuth.keys()])].flatMap((id) => {
+        const [buyer, account] = [inBooking.get(id), inAuth.get(id)];
+        return buyer === account
+          ? []
+          : [
+              `booking ${id} counts for ${account ?? 'nobody'} in auth, was sold to ${buyer ?? 'nobody'}`,
+            ];
+      });
+      return { checked: inBooking.size, findings };
+    },
+  },
+  sqlCheck({
+    invariant: 16,
+    title: 'the tier of an account is what its bookings say, or what an admin gave',
+    store: 'auth',
+    counted: 'users',
+    broken: `
+      select 'account ' || u.id || ' is ' || u.tier || ', ' || coalesce('an admin made it '
+        || u.granted_tier, e.bookings || ' bookings make it ' || e.tier) as finding
+      from users u join earned_tiers e on e.user_id = u.id
+      where u.tier <> coalesce(u.granted_tier, e.tier)`,
+  }),
 ];

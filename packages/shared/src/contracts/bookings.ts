@@ -93,7 +93,7 @@ export const bookingConfirmed = bookingContract(
   'booking.confirmed.v1',
   'Money is captured and tickets are live; catalog marks the seats sold',
   ticketed,
-  ['catalog'],
+  ['catalog', 'auth'],
 );
 export const bookingFailed = bookingContract(
   'booking.failed.v1',
@@ -105,7 +105,7 @@ export const bookingCancelled = bookingContract(
   'booking.cancelled.v1',
   'A sold booking was cancelled; catalog returns the seats',
   { ...ticketed, reason: 'customer_request' },
-  ['catalog'],
+  ['catalog', 'auth'],
 );
 
 export const BOOKING_CONTRACTS = [

@@ -16,6 +16,13 @@ export type UserState = {
   roles: Role[];
 };
 
+/** The same after bookings raised or lowered the tier. */
+export type TierChange = UserState & {
+  previousTier: Tier;
+  /** Bookings that count for the tier now. */
+  confirmedBookings: number;
+};
+
 const example: UserState = {
   userId: '0198c9d4-0000-7000-8000-0000000000aa',
   email: 'mara.lindqvist@example.org',
@@ -24,17 +31,17 @@ const example: UserState = {
   roles: ['user'],
 };
 
-const schema = Joi.object<UserState>({
+const tier = () => Joi.string().valid(...TIERS);
+const fields = {
   userId: id().required(),
   email: Joi.string().required(),
   name: Joi.string().required(),
-  tier: Joi.string()
-    .valid(...TIERS)
-    .required(),
+  tier: tier().required(),
   roles: Joi.array()
     .items(Joi.string().valid(...ROLES))
     .required(),
-});
+};
+const schema = Joi.object<UserState>(fields);
 
 function userContract(type: string, summary: string): Contract<UserState> {
   return {
@@ -50,5 +57,18 @@ function userContract(type: string, summary: string): Contract<UserState> {
 
 export const userRegistered = userContract('user.registered.v1', 'An account exists');
 export const userUpdated = userContract('user.updated.v1', 'An account was changed');
+export const userTierChanged: Contract<TierChange> = {
+  type: 'user.tier_changed.v1',
+  topic: 'auth.users',
+  producer: 'auth',
+  consumers: ['booking'],
+  summary: 'Confirmed or cancelled bookings raised or lowered the tier of an account',
+  schema: Joi.object<TierChange>({
+    ...fields,
+    previousTier: tier().required(),
+    confirmedBookings: Joi.number().integer().min(0).required(),
+  }),
+  example: { ...example, tier: 'premium', previousTier: 'regular', confirmedBookings: 5 },
+};
 
-export const USER_CONTRACTS = [userRegistered, userUpdated] as const;
+export const USER_CONTRACTS = [userRegistered, userUpdated, userTierChanged] as const;

@@ -8,6 +8,8 @@ export type Account = {
   readonly name: string;
   readonly phone: string | null;
   readonly tier: Tier;
+  /** The tier that an admin gave, which stands whatever bookings say. */
+  readonly grantedTier: Tier | null;
   readonly roles: readonly Role[];
   readonly version: number;
   readonly createdAt: Date;
@@ -18,18 +20,19 @@ export type Account = {
 export type AccountChange = {
   name?: string;
   phone?: string | null;
-  tier?: Tier;
+  /** Null takes back the tier that an admin gave: from then on it is earned. */
+  tier?: Tier | null;
   roles?: readonly Role[];
 };
 
-type Fields = Required<AccountChange>;
+type Fields = Pick<Account, 'name' | 'phone' | 'tier' | 'grantedTier' | 'roles'>;
 
 export type ChangedAccount = {
   readonly kind: 'changed';
   readonly fields: Fields;
   /** Only the members that changed, for the audit. */
-  readonly before: AccountChange;
-  readonly after: AccountChange;
+  readonly before: Partial<Fields>;
+  readonly after: Partial<Fields>;
 };
 
 /** One mailbox, one account: addresses differ neither by case nor by spaces around them. */
@@ -37,18 +40,27 @@ export function normaliseEmail(email: string): string {
   return email.trim().toLowerCase();
 }
 
-/** The account's fields after the change, or `ignored` when it stands like that already. */
-export function decideChange(account: Account, change: AccountChange): ChangedAccount | Ignored {
+/**
+ * The account's fields after the change, or `ignored` when it stands like that already. `earned`
+ * is the tier that its bookings say.
+ */
+export function decideChange(
+  account: Account,
+  change: AccountChange,
+  earned: Tier,
+): ChangedAccount | Ignored {
   const current: Fields = {
     name: account.name,
     phone: account.phone,
     tier: account.tier,
+    grantedTier: account.grantedTier,
     roles: inOrder(account.roles),
   };
   const fields: Fields = {
     name: change.name?.trim() ?? current.name,
     phone: change.phone === undefined ? current.phone : change.phone,
-    tier: change.tier ?? current.tier,
+    tier: change.tier === undefined ? current.tier : (change.tier ?? earned),
+    grantedTier: change.tier === undefined ? current.grantedTier : change.tier,
     roles: change.roles === undefined ? current.roles : inOrder(change.roles),
   };
   const changed = (Object.keys(fields) as (keyof Fields)[]).filter(
@@ -66,8 +78,8 @@ export function stateOf(account: Account): UserState {
 
 /** The account as its owner and admins see it. */
 export function presentAccount(account: Account) {
-  const { version: _version, updatedAt: _updatedAt, createdAt, ...shown } = account;
-  return { ...shown, createdAt: createdAt.toISOString() };
+  const { userId, email, name, phone, tier, roles, createdAt } = account;
+  return { userId, email, name, phone, tier, roles, createdAt: createdAt.toISOString() };
 }
 
 /** Roles as a set in the order of ROLES, so that equal sets compare equal. */
@@ -75,6 +87,6 @@ function inOrder(roles: readonly Role[]): Role[] {
   return ROLES.filter((role) => roles.includes(role));
 }
 
-function pick(fields: Fields, keys: readonly (keyof Fields)[]): AccountChange {
+function pick(fields: Fields, keys: readonly (keyof Fields)[]): Partial<Fields> {
   return Object.fromEntries(keys.map((key) => [key, fields[key]]));
 }

@@ -2,6 +2,7 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import type { AuthParts } from '../parts.ts';
+import { findEarnedTiers } from '../tiers/tier-bookings.ts';
 import { type Account, type AccountChange, decideChange } from './account.ts';
 import { announce, lockUser, updateUser } from './users.ts';
 
@@ -17,7 +18,8 @@ export async function changeAccount(
   const account = await parts.db.transaction(async (tx) => {
     const current = await lockUser(tx, userId);
     if (current === undefined) return refused('user_not_found', `There is no account ${userId}.`);
-    const decision = decideChange(current, change);
+    const earned = await findEarnedTiers(tx, [userId]);
+    const decision = decideChange(current, change, earned.get(userId)?.tier ?? 'regular');
     if (decision.kind === 'ignored') return current;
     const changed = await updateUser(tx, userId, decision.fields);
     await recordAudit(tx, {

@@ -3,7 +3,7 @@ import { userRegistered, userUpdated } from '@holdfast/shared/contracts/users.ts
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
-import { eq, sql } from 'drizzle-orm';
+import { eq, inArray, sql } from 'drizzle-orm';
 import { users } from '../tables.ts';
 import { type Account, type ChangedAccount, stateOf } from './account.ts';
 
@@ -13,6 +13,7 @@ const account = {
   name: users.name,
   phone: users.phone,
   tier: users.tier,
+  grantedTier: users.grantedTier,
   roles: users.roles,
   version: users.version,
   createdAt: users.createdAt,
@@ -70,16 +71,26 @@ export async function lockUser(tx: Transaction, userId: string): Promise<Account
   return found;
 }
 
+/** Those accounts, locked until the transaction ends; in one order everywhere. */
+export async function lockUsers(tx: Transaction, userIds: readonly string[]): Promise<Account[]> {
+  return tx
+    .select(account)
+    .from(users)
+    .where(inArray(users.id, [...userIds]))
+    .orderBy(users.id)
+    .for('update');
+}
+
 export async function updateUser(
   tx: Transaction,
   userId: string,
-  fields: ChangedAccount['fields'],
+  { name, phone, tier, grantedTier, roles }: ChangedAccount['fields'],
 ): Promise<Account> {
   const [updated] = await tx
     .update(users)
     .set({
-      ...fields,
-      roles: [...fields.roles],
+      ...{ name, phone, tier, grantedTier },
+      roles: [...roles],
       version: sql`${users.version} + 1`,
       updatedAt: sql`clock_timestamp()`,
     })

@@ -1,5 +1,5 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
-import type { Role } from '@holdfast/shared/contracts/users.ts';
+import type { Role, Tier } from '@holdfast/shared/contracts/users.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { TOKEN_AUDIENCE, TOKEN_ISSUER } from '@holdfast/shared/tokens.ts';
 import { SignJWT } from 'jose';
@@ -13,12 +13,12 @@ export type AccessToken = { readonly accessToken: string; readonly expiresIn: nu
 /** A signed token (JWT, EdDSA) for a user's session, or for a service, which has none. */
 export async function issueAccessToken(
   keyring: Keyring,
-  claims: { subject: string; roles: readonly Role[]; sessionId?: string },
+  claims: { subject: string; roles: readonly Role[]; sessionId?: string; tier?: Tier },
 ): Promise<AccessToken> {
   const { id, privateKey } = keyring.signer();
   const issuedAt = Math.floor(systemClock.now().getTime() / 1_000);
-  const { subject, roles, sessionId } = claims;
-  const accessToken = await new SignJWT({ roles, ...(sessionId && { sid: sessionId }) })
+  const { subject, roles, sessionId, tier } = claims;
+  const accessToken = await new SignJWT({ roles, tier, ...(sessionId && { sid: sessionId }) })
     .setProtectedHeader({ alg: 'EdDSA', kid: id, typ: 'JWT' })
     .setIssuer(TOKEN_ISSUER)
     .setAudience(TOKEN_AUDIENCE)

@@ -11,7 +11,7 @@ import { createServiceClient } from '../service-clients/service-client.ts';
 import { accountAnswer, accountsAnswer, email, name, roles, tier } from './fields.ts';
 import { NO_STORE } from './session-routes.ts';
 
-type UserBody = { roles?: Role[]; tier?: Tier; reason: string };
+type UserBody = { roles?: Role[]; tier?: Tier | null; reason: string };
 
 export function adminRoutes(use: UseParts): Route[] {
   return [
@@ -34,12 +34,13 @@ export function adminRoutes(use: UseParts): Route[] {
       path: '/api/admin/users/:userId',
       id: 'changeUser',
       tag: 'administration',
-      summary: 'Sets roles or tier; access tokens issued before keep the old roles to their end',
+      summary:
+        'Sets roles or tier; a tier that is set stands whatever bookings say, until null takes it back',
       access: ['admin'],
       params: Joi.object<{ userId: string }>({ userId: id().required() }),
       body: Joi.object<UserBody>({
         roles: roles(),
-        tier: tier(),
+        tier: tier().allow(null),
         reason: Joi.string().min(3).max(500).required().description('Why; kept in the audit'),
       }).or('roles', 'tier'),
       responses: { 200: { description: 'The account', schema: accountAnswer } },

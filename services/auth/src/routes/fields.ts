@@ -48,6 +48,20 @@ const account = () =>
   });
 
 export const accountAnswer = Joi.object({ user: account().required() });
+export const profileAnswer = Joi.object({
+  user: account().required(),
+  standing: Joi.object({
+    bookings: Joi.number().integer().min(0).required().description('That count at present'),
+    windowDays: Joi.number().integer().required().description('For which a booking counts'),
+    next: Joi.object({
+      tier: tier().required(),
+      bookings: Joi.number().integer().min(1).required().description('How many more it takes'),
+    })
+      .allow(null)
+      .required()
+      .description('Null at the highest tier, and where an admin set the tier'),
+  }).required(),
+});
 export const accountsAnswer = Joi.object({ users: Joi.array().items(account()).required() });
 
 const accessToken = {

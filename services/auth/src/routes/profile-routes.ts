@@ -5,7 +5,8 @@ import { type Account, presentAccount } from '../accounts/account.ts';
 import { changeAccount } from '../accounts/change-account.ts';
 import { findUser } from '../accounts/users.ts';
 import type { UseParts } from '../parts.ts';
-import { accountAnswer, name, phone } from './fields.ts';
+import { findStanding } from '../tiers/tier-bookings.ts';
+import { accountAnswer, name, phone, profileAnswer } from './fields.ts';
 
 type ProfileBody = { name?: string; phone?: string | null };
 
@@ -16,13 +17,20 @@ export function profileRoutes(use: UseParts): Route[] {
       path: '/api/auth/me',
       id: 'readProfile',
       tag: 'accounts',
-      summary: 'The account that is logged in',
+      summary: 'The account that is logged in, and what it takes to the next tier',
       access: 'login',
-      responses: { 200: { description: 'The account', schema: accountAnswer } },
+      responses: {
+        200: { description: 'The account and its standing', schema: profileAnswer },
+      },
       errors: ['user_not_found'],
       run: async ({ actor }) => {
-        const account = await findUser(use().db, actor.userId);
-        return answer(account ?? refused('user_not_found', 'This login belongs to no person.'));
+        const { db } = use();
+        const account = await findUser(db, actor.userId);
+        if (account === undefined) {
+          return refused('user_not_found', 'This login belongs to no person.');
+        }
+        const standing = await findStanding(db, account);
+        return reply(200, { user: presentAccount(account), standing });
       },
     }),
     route<{ body: ProfileBody }>({

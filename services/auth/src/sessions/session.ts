@@ -127,8 +127,10 @@ async function grant(
 ): Promise<Grant> {
   const refreshToken = newSecret();
   await tx.insert(refreshTokens).values({ hash: hashOf(refreshToken), sessionId });
-  const { userId, roles } = account;
-  const access = await issueAccessToken(parts.keyring, { subject: userId, roles, sessionId });
+  const { userId, roles, tier } = account;
+  const access = await issueAccessToken(parts.keyring, {
+    ...{ subject: userId, roles, tier, sessionId },
+  });
   return { kind: 'granted', account, refreshToken, ...access };
 }
 
