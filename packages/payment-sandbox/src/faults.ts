@@ -2,8 +2,27 @@
  * Misbehaviour on demand. Rules live in memory and end with the process: they belong to
  * the test that set them, not to the provider's books.
  */
-export const FAULT_ROUTES = ['create', 'confirm', 'capture', 'cancel', 'refund'] as const;
-export const FAULT_KINDS = ['late', 'error_before', 'error_after_success', 'error_saved'] as const;
+export const FAULT_ROUTES = [
+  'create',
+  'confirm',
+  'capture',
+  'cancel',
+  'refund',
+  /** Not a request but the delivery of an event to the receiver. */
+  'webhook',
+] as const;
+/**
+ * `never`: it is done, and no answer comes. `twice`: it arrives twice, as through a network that
+ * repeats; of a webhook, that it is delivered twice.
+ */
+export const FAULT_KINDS = [
+  'late',
+  'never',
+  'twice',
+  'error_before',
+  'error_after_success',
+  'error_saved',
+] as const;
 
 export type FaultRoute = (typeof FAULT_ROUTES)[number];
 export type FaultKind = (typeof FAULT_KINDS)[number];
@@ -46,7 +65,9 @@ export function createFaults(random: () => number = Math.random) {
       const wished = readWish(route, metadataWish);
       if (wished !== undefined) return wished;
       const at = rules.findIndex(
-        (rule) => (rule.route === '*' || rule.route === route) && random() < rule.rate,
+        (rule) =>
+          (rule.route === route || (rule.route === '*' && route !== 'webhook')) &&
+          random() < rule.rate,
       );
       const rule = rules[at];
       if (rule === undefined) return undefined;
@@ -61,7 +82,8 @@ export function createFaults(random: () => number = Math.random) {
 
 /**
  * Reads `[route:]kind[:delayMs]` from `metadata[sandbox]`. `error_before` is left out:
- * it would strike every retry too, and the request could never succeed.
+ * it would strike every retry too, and the request could never succeed. What is done under a key is
+ * not struck again: so a `never` is answered when it is repeated.
  */
 function readWish(route: FaultRoute, wish: string | undefined): InjectedFault | undefined {
   if (wish === undefined) return undefined;

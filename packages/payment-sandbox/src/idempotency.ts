@@ -81,8 +81,10 @@ export function createCommandRunner(deps: {
     return { reply: replyTo(command, command.run()), fault };
   }
 
-  async function runAndMisbehave(command: Command): Promise<Reply> {
+  async function runAndMisbehave(command: Command): Promise<Reply | undefined> {
     const { reply, fault } = await store.commit(() => runOnce(command));
+    if (fault?.kind === 'never') return undefined;
+    if (fault?.kind === 'twice') return (await store.commit(() => runOnce(command))).reply;
     if (fault?.kind === 'error_after_success') return unsavedFailure;
     if (fault?.kind === 'late') {
       await sleep(fault.delayMs, undefined, { signal: stopping }).catch(() => undefined);
@@ -91,7 +93,8 @@ export function createCommandRunner(deps: {
   }
 
   return {
-    async run(command: Command): Promise<Reply> {
+    /** The answer; undefined where none shall ever come. */
+    async run(command: Command): Promise<Reply | undefined> {
       const { idempotencyKey: key } = command;
       if (key === null) return runAndMisbehave(command);
       if (underWay.has(key)) return keyInUse(key);

@@ -63,6 +63,7 @@ export const createIntentParameters = Joi.object({
     'statement_descriptor_suffix',
     'transfer_group',
   ),
+  allowed_payment_method_types: Joi.array().items(text).single(),
   amount: amount.required(),
   currency: currency.required(),
   capture_method: captureMethod,

@@ -68,11 +68,18 @@ export function openIntent(
   };
 }
 
-/** The refusal of a method that can not be authorized first and captured later. */
+/** The refusal of a method that is not asked for, or can not be authorized first and captured later. */
 export function refuseUnsuited(
   method: PaymentMethod | undefined,
   captureMethod: PaymentIntent['capture_method'],
+  allowedTypes?: readonly string[],
 ): Refused | undefined {
+  if (method !== undefined && allowedTypes?.includes(method.type) === false) {
+    const param = 'payment_method';
+    return refuse(`The PaymentMethod ${method.id} is of type ${method.type}, not allowed here.`, {
+      param,
+    });
+  }
   if (method?.type !== 'us_bank_account' || captureMethod !== 'manual') return undefined;
   return refuse('The payment method type us_bank_account does not support manual capture.', {
     param: 'capture_method',
@@ -154,9 +161,21 @@ export function captureIntent(
   return accept(...collect(intent, charge, amount));
 }
 
-/** Ends an intent that has not taken money, and releases what it had authorized. */
-export function cancelIntent(intent: PaymentIntent, reason: string | null, at: number): Decision {
-  if (!isIn(intent, 'requires_payment_method', 'requires_confirmation', 'requires_capture')) {
+/**
+ * Ends an intent that has not taken money, and releases what it had authorized. One in processing is
+ * only canceled while the bank has not begun, as Stripe has it "in rare cases".
+ */
+export function cancelIntent(
+  intent: PaymentIntent,
+  reason: string | null,
+  at: number,
+  bankHasBegun = true,
+): Decision {
+  const waits = intent.status === 'processing' && !bankHasBegun;
+  if (
+    !waits &&
+    !isIn(intent, 'requires_payment_method', 'requires_confirmation', 'requires_capture')
+  ) {
     return refuseState(
       intent,
       `You cannot cancel this PaymentIntent because it has a status of ${intent.status}. ` +

@@ -20,6 +20,7 @@ import type { PaymentMethod } from './test-cards.ts';
 export type CreateParameters = MethodParameters & {
   amount: number;
   currency: string;
+  allowed_payment_method_types?: readonly string[];
   capture_method?: PaymentIntent['capture_method'];
   confirm?: 'true' | 'false';
   customer?: string;
@@ -52,6 +53,7 @@ export function createPayments(deps: {
   readonly settleAfterMs: number;
 }) {
   const { store, objects, books, clock } = deps;
+  const findSettlement = store.db.prepare('select 1 from settlements where payment_intent = ?');
   const insertSettlement = store.db.prepare(
     'insert into settlements (payment_intent, due_at_ms, succeeds) values (?, ?, ?)',
   );
@@ -72,12 +74,13 @@ export function createPayments(deps: {
   ): Answer {
     const decision = confirmIntent(intent, method, makeId('ch'), nowSeconds());
     const answer = settleDecision(decision, by);
-    if (decision.kind === 'accepted' && method?.outcome.kind === 'settles_later') {
-      insertSettlement.run(
-        intent.id,
-        nowMs() + deps.settleAfterMs,
-        method.outcome.succeeds ? 1 : 0,
-      );
+    const outcome = method?.outcome;
+    if (
+      decision.kind === 'accepted' &&
+      outcome?.kind === 'settles_later' &&
+      outcome.succeeds !== null
+    ) {
+      insertSettlement.run(intent.id, nowMs() + deps.settleAfterMs, outcome.succeeds ? 1 : 0);
     }
     return answer;
   }
@@ -90,7 +93,11 @@ export function createPayments(deps: {
       const method = readMethod(parameters);
       if (method?.kind === 'refused') return answerRefused(method);
       const captureMethod = parameters.capture_method ?? 'automatic';
-      const unsuited = refuseUnsuited(method?.method, captureMethod);
+      const unsuited = refuseUnsuited(
+        method?.method,
+        captureMethod,
+        parameters.allowed_payment_method_types,
+      );
       if (unsuited !== undefined) return answerRefused(unsuited);
       const intent = openIntent(
         { intent: makeId('pi'), secret: makeId('secret') },
@@ -146,7 +153,12 @@ export function createPayments(deps: {
       const intent = objects.intents.find(intentId);
       if (intent === undefined) return answerRefused(noSuchIntent(intentId, 'intent'));
       return settleDecision(
-        cancelIntent(intent, parameters.cancellation_reason ?? null, nowSeconds()),
+        cancelIntent(
+          intent,
+          parameters.cancellation_reason ?? null,
+          nowSeconds(),
+          findSettlement.get(intentId) !== undefined,
+        ),
         by,
       );
     },

@@ -4,6 +4,7 @@ import Joi from 'joi';
 import { refuse } from './answer.ts';
 import { FAULT_KINDS, FAULT_ROUTES, type FaultRule, type Faults } from './faults.ts';
 import { readBody, type State, sendRefusal } from './http.ts';
+import type { Payments } from './payments.ts';
 import { streamReport } from './report.ts';
 import type { Store } from './store.ts';
 import type { Webhooks } from './webhooks.ts';
@@ -20,15 +21,21 @@ const faultRule = Joi.object<FaultRule>({
   rate: Joi.number().min(0).max(1).default(1),
 }).required();
 
+const settlement = Joi.object<{ paymentIntent: string; succeeds: boolean }>({
+  paymentIntent: Joi.string().required(),
+  succeeds: Joi.boolean().default(true),
+}).required();
+
 /** What Stripe does not have: faults on demand, the auditor's report, health. */
 export function createSandboxRouter(deps: {
   readonly store: Store;
   readonly faults: Faults;
   readonly webhooks: Webhooks;
   readonly metrics: Metrics;
+  readonly payments: Payments;
   readonly isStopping: () => boolean;
 }): Router<State> {
-  const { store, faults, webhooks, metrics, isStopping } = deps;
+  const { store, faults, webhooks, metrics, payments, isStopping } = deps;
   const router = new Router<State>();
 
   router.post('/_sandbox/faults', async (context) => {
@@ -45,6 +52,16 @@ export function createSandboxRouter(deps: {
   });
   router.delete('/_sandbox/faults', (context) => {
     faults.clear();
+    context.status = 204;
+  });
+
+  router.post('/_sandbox/settlements', async (context) => {
+    const body = await readBody(context.req);
+    if (typeof body !== 'string') return sendRefusal(context, body);
+    const { value, error } = settlement.validate(parseJson(body));
+    if (error !== undefined) return sendRefusal(context, refuse(error.message));
+    await store.commit(() => payments.settle(value.paymentIntent, value.succeeds));
+    webhooks.wake();
     context.status = 204;
   });
 

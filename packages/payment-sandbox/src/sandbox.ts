@@ -43,7 +43,7 @@ export function createSandbox(
   const settleAfterMs = config.SETTLE_AFTER_MS;
   const payments = createPayments({ store, objects, books, clock, settleAfterMs });
   const commands = createCommandRunner({ store, clock, faults, stopping: stopping.signal });
-  const webhooks = createWebhooks({ store, clock, log, receiver });
+  const webhooks = createWebhooks({ store, clock, log, faults, receiver });
   const onCommitted = webhooks.wake;
   const settlements = createSettlements({ store, payments, clock, log, onCommitted });
   const forgetting = createLoop({
@@ -68,6 +68,7 @@ export function createSandbox(
       faults,
       webhooks,
       metrics,
+      payments,
       isStopping: () => stopping.signal.aborted,
     }).routes(),
   );

@@ -91,6 +91,11 @@ export function createStripeRouter(deps: Dependencies): Router<State> {
         },
       });
       deps.onCommitted();
+      if (reply === undefined) {
+        // Left without an answer until the client hangs up.
+        context.respond = false;
+        return;
+      }
       if (by.idempotencyKey !== null) context.set('idempotency-key', by.idempotencyKey);
       context.set(reply.headers);
       context.status = reply.status;

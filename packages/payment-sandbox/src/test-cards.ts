@@ -3,7 +3,8 @@
  */
 export type Outcome =
   | { readonly kind: 'approved' }
-  | { readonly kind: 'settles_later'; readonly succeeds: boolean }
+  /** `succeeds` is null where nothing comes of it unless somebody says so. */
+  | { readonly kind: 'settles_later'; readonly succeeds: boolean | null }
   | {
       readonly kind: 'declined';
       readonly code: string;
@@ -117,6 +118,7 @@ const CARDS: readonly Row[] = [
 const BANK_ACCOUNTS: readonly Row[] = [
   ['pm_usBankAccount_success', '', { kind: 'settles_later', succeeds: true }],
   ['pm_usBankAccount_insufficientFunds', '', { kind: 'settles_later', succeeds: false }],
+  ['pm_usBankAccount_processing', '', { kind: 'settles_later', succeeds: null }],
 ];
 
 const byName = new Map<string, PaymentMethod>();

@@ -1,7 +1,9 @@
 import { createHmac } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '@holdfast/shared/clock.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
+import type { Faults } from './faults.ts';
 import type { Store } from './store.ts';
 
 export type WebhookReceiver = { readonly url: string; readonly secret: string };
@@ -25,9 +27,10 @@ export function createWebhooks(deps: {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly faults: Faults;
   readonly receiver: WebhookReceiver | undefined;
 }) {
-  const { store, clock, log, receiver } = deps;
+  const { store, clock, log, faults, receiver } = deps;
   const selectDue = store.db.prepare(
     `select d.event_id, d.attempts, e.body from deliveries d join events e on e.id = d.event_id
      where d.next_attempt_at_ms <= ? order by d.next_attempt_at_ms limit ?`,
@@ -64,8 +67,14 @@ export function createWebhooks(deps: {
   }
 
   async function deliver(to: WebhookReceiver, due: DueRow): Promise<void> {
+    const fault = faults.strike('webhook', undefined);
     try {
-      await post(to, due.body);
+      if (fault?.kind === 'error_before') throw new Error('Struck by a fault on demand');
+      if (fault?.kind === 'late') {
+        await sleep(fault.delayMs, undefined, { signal: stopping.signal });
+      }
+      if (fault?.kind !== 'never') await post(to, due.body);
+      if (fault?.kind === 'twice') await post(to, due.body);
     } catch (error) {
       if (stopping.signal.aborted) return;
       const waitMs = Math.min(FIRST_RETRY_MS * 2 ** due.attempts, LONGEST_RETRY_MS);

@@ -55,6 +55,33 @@ describe('faults', () => {
     expect((await stripe.paymentIntents.retrieve(intent.id)).status).to.equal('succeeded');
   });
 
+  it('never: does the work and leaves the client waiting; the same key is told the truth', async () => {
+    await setFault(sandbox.url, { route: 'create', kind: 'never', times: 1 });
+    const idempotencyKey = randomUUID();
+    const gaveUp = await errorOf(
+      stripe.paymentIntents.create(wanted, { idempotencyKey, timeout: 150 }),
+    );
+    expect(gaveUp.type).to.equal('StripeConnectionError');
+    const before = await readReport(sandbox.url);
+    const intent = await stripe.paymentIntents.create(wanted, { idempotencyKey });
+    expect(intent.status).to.equal('requires_capture');
+    expect(await readReport(sandbox.url)).to.deep.equal(before);
+  });
+
+  it('twice: a request that arrives twice is done once', async () => {
+    const intent = await stripe.paymentIntents.create(wanted);
+    await setFault(sandbox.url, { route: 'capture', kind: 'twice', times: 1 });
+    const again = await stripe.paymentIntents.capture(
+      intent.id,
+      {},
+      { idempotencyKey: randomUUID() },
+    );
+    expect(again.status).to.equal('succeeded');
+    expect(again.lastResponse.headers['idempotent-replayed']).to.equal('true');
+    const line = (await readReport(sandbox.url)).find(({ id }) => id === intent.id);
+    expect(line).to.include({ captures: 1, captured: 900 });
+  });
+
   it('error_after_success: loses the answer, keeps the work, tells the same key the truth', async () => {
     await setFault(sandbox.url, { route: 'capture', kind: 'error_after_success', times: 1 });
     const intent = await stripe.paymentIntents.create(wanted);
