@@ -8,7 +8,17 @@ import {
 } from './checkout.ts';
 
 const pinned = { kind: 'pinned', eventCancelled: false, seatsReserved: true } as const;
+const unasked = { kind: 'captured_unasked', eventCancelled: false, seatsReserved: true } as const;
 const failure = { kind: 'accepted', status: 'failed', freesHold: true, freesQuota: true } as const;
+const sale = {
+  kind: 'accepted',
+  status: 'confirmed',
+  reason: null,
+  payment: 'captured',
+  tickets: 'live',
+  journals: ['capture'],
+  announces: true,
+} as const;
 const giveBack = {
   kind: 'accepted',
   status: 'cancelled',
@@ -84,15 +94,7 @@ const ACCEPTED: readonly Case[] = [
     'confirms with money, ledger and tickets together',
     'capturing',
     { kind: 'captured', eventCancelled: false },
-    {
-      kind: 'accepted',
-      status: 'confirmed',
-      reason: null,
-      payment: 'captured',
-      tickets: 'live',
-      journals: ['capture'],
-      announces: true,
-    },
+    sale,
   ],
   [
     'refunds instead of confirming when the event was cancelled meanwhile',
@@ -134,19 +136,65 @@ const ACCEPTED: readonly Case[] = [
     'fails, and so unpins, only once the void is certain',
     'voiding',
     { kind: 'voided' },
-    { ...failure, reason: 'why', payment: 'voided', announces: true },
+    { ...failure, reason: 'why', payment: 'voided', tickets: 'void', announces: true },
   ],
   [
     'refunds in full when what was to be voided turns out captured',
     'voiding',
-    { kind: 'captured_unasked' },
+    { ...unasked, seatsReserved: false },
     {
       ...failure,
       reason: 'why',
       payment: 'captured',
+      tickets: 'void',
       journals: ['capture', 'cancel'],
       call: 'refund',
       announces: true,
+    },
+  ],
+  [
+    'sells after all when the money came before the void and the seats are still kept',
+    'voiding',
+    unasked,
+    sale,
+  ],
+  [
+    'refunds what came before the void when the event was cancelled',
+    'voiding',
+    { ...unasked, eventCancelled: true },
+    {
+      ...failure,
+      reason: 'why',
+      payment: 'captured',
+      tickets: 'void',
+      journals: ['capture', 'cancel'],
+      call: 'refund',
+      announces: true,
+    },
+  ],
+  [
+    'asks how a charge ends that the provider works on, and keeps the seats',
+    'capturing',
+    { kind: 'processing' },
+    {
+      kind: 'accepted',
+      status: 'capturing',
+      reason: null,
+      payment: 'processing',
+      call: 'await',
+      announces: false,
+    },
+  ],
+  [
+    'voids a payment that takes too long, and keeps the seats until the void is certain',
+    'capturing',
+    { kind: 'payment_overdue' },
+    {
+      kind: 'accepted',
+      status: 'voiding',
+      reason: 'payment_overdue',
+      call: 'void',
+      announces: false,
     },
   ],
   [
@@ -165,14 +213,18 @@ const COMMANDS: readonly CheckoutCommand[] = [
   { kind: 'captured', eventCancelled: false },
   { kind: 'capture_refused', reason: 'x', authorizationLives: false },
   { kind: 'voided' },
-  { kind: 'captured_unasked' },
+  unasked,
+  { kind: 'payment_overdue' },
+  { kind: 'processing' },
 ];
 
 describe('checkout', () => {
   for (const [title, status, command, plan] of ACCEPTED) {
     it(title, () => {
       const reason = status === 'voiding' ? 'why' : null;
-      expect(decide(command, { status, reason, isFree: false })).to.deep.equal(plan);
+      expect(
+        decide(command, { status, reason, isFree: false, settlesItself: false }),
+      ).to.deep.equal(plan);
     });
   }
 
@@ -182,7 +234,9 @@ describe('checkout', () => {
         (one) => one[1],
       );
       for (const status of BOOKING_STATUSES.filter((one) => !from.includes(one))) {
-        expect(decide(command, { status, reason: null, isFree: false })).to.deep.equal({
+        expect(
+          decide(command, { status, reason: null, isFree: false, settlesItself: false }),
+        ).to.deep.equal({
           kind: 'ignored',
           reason: `${command.kind}_when_${status}`,
         });
@@ -194,17 +248,25 @@ describe('checkout', () => {
     for (const status of ['pending', 'authorized', 'capturing', 'voiding', 'failed'] as const) {
       const decision = decide(
         { kind: 'cancel', reason: 'x' },
-        { status, reason: null, isFree: false },
+        { status, reason: null, isFree: false, settlesItself: false },
       );
       expect(decision).to.include({ kind: 'refused', code: 'booking_not_cancellable' });
     }
     expect(
-      decide({ kind: 'cancel', reason: 'x' }, { status: 'cancelled', reason: 'y', isFree: false }),
+      decide(
+        { kind: 'cancel', reason: 'x' },
+        { status: 'cancelled', reason: 'y', isFree: false, settlesItself: false },
+      ),
     ).to.deep.equal({ kind: 'ignored', reason: 'already_cancelled' });
   });
 
   it('confirms a booking without a price by its pin alone, and never asks the provider', () => {
-    const free = (status: BookingStatus) => ({ status, reason: null, isFree: true });
+    const free = (status: BookingStatus) => ({
+      status,
+      reason: null,
+      isFree: true,
+      settlesItself: false,
+    });
     expect(decide(pinned, free('authorized'))).to.deep.equal({
       kind: 'accepted',
       status: 'confirmed',
@@ -228,6 +290,35 @@ describe('checkout', () => {
       freesQuota: true,
       announces: true,
     });
+  });
+
+  it('charges a method that settles by itself once its seats are pinned, never before', () => {
+    const bank = (status: BookingStatus) => ({
+      status,
+      reason: null,
+      isFree: false,
+      settlesItself: true,
+    });
+    expect(decide(pinned, bank('authorized'))).to.deep.include({
+      status: 'capturing',
+      call: 'charge',
+    });
+    const ends = { ...failure, announces: true };
+    expect(decide({ kind: 'declined', reason: 'no_funds' }, bank('capturing'))).to.deep.equal({
+      ...ends,
+      reason: 'no_funds',
+      payment: 'declined',
+      tickets: 'void',
+    });
+    for (const [command, reason] of [
+      [{ kind: 'pin_refused', reason: 'hold_expired' }, 'hold_expired'],
+      [{ ...pinned, eventCancelled: true }, 'event_cancelled'],
+      [{ ...pinned, seatsReserved: false }, 'seat_conflict'],
+    ] as const) {
+      const plan = decide(command, bank('authorized'));
+      expect(plan, reason).to.deep.equal({ ...ends, reason, payment: 'voided' });
+    }
+    expect(decide({ kind: 'declined', reason: 'x' }, bank('voiding')).kind).to.equal('ignored');
   });
 
   it('never asks for a capture but from a pin, nor announces a middle state of its own', () => {

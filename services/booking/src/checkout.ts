@@ -21,11 +21,14 @@ export const OUTCOMES: readonly BookingStatus[] = ['confirmed', 'cancelled', 'fa
 export type PaymentStatus =
   | 'requested'
   | 'authorized'
+  /** The provider works on it by itself, for minutes or days. */
+  | 'processing'
   | 'captured'
   | 'voided'
   | 'declined'
   | 'refunded';
-export type CallKind = 'authorize' | 'capture' | 'void' | 'refund';
+/** `charge` begins a payment that settles by itself, `await` asks how it has ended. */
+export type CallKind = 'authorize' | 'capture' | 'charge' | 'await' | 'void' | 'refund';
 export type JournalKind = 'capture' | 'cancel' | 'refund';
 
 export type CheckoutState = {
@@ -34,6 +37,8 @@ export type CheckoutState = {
   readonly reason: string | null;
   /** Nothing is to be paid: the provider is never asked, and the pin alone decides. */
   readonly isFree: boolean;
+  /** The method can not be authorized first: it is charged once the seats are pinned. */
+  readonly settlesItself: boolean;
 };
 
 /** What happened, or what somebody wants. */
@@ -42,6 +47,10 @@ export type CheckoutCommand =
   | { readonly kind: 'declined'; readonly reason: string }
   | { readonly kind: 'pinned'; readonly eventCancelled: boolean; readonly seatsReserved: boolean }
   | { readonly kind: 'pin_refused'; readonly reason: string }
+  /** The provider has taken the charge and works on it. */
+  | { readonly kind: 'processing' }
+  /** The provider has worked on it for longer than the seats are kept. */
+  | { readonly kind: 'payment_overdue' }
   | { readonly kind: 'captured'; readonly eventCancelled: boolean }
   /** The provider will not capture; `authorizationLives` when the money is still reserved. */
   | {
@@ -50,8 +59,15 @@ export type CheckoutCommand =
       readonly authorizationLives: boolean;
     }
   | { readonly kind: 'voided' }
-  /** The provider says that an authorization which was to be voided has been captured. */
-  | { readonly kind: 'captured_unasked' }
+  /**
+   * The provider says that a payment which was to be voided has been captured; `seatsReserved` when
+   * its tickets are still kept, and so its seats pinned.
+   */
+  | {
+      readonly kind: 'captured_unasked';
+      readonly eventCancelled: boolean;
+      readonly seatsReserved: boolean;
+    }
   | { readonly kind: 'cancel'; readonly reason: string };
 
 /** Everything that one transaction changes together. */
@@ -80,6 +96,9 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       if (state.status !== 'pending') return late(command, state);
       return accept('authorized', null, { payment: 'authorized', announces: true });
     case 'declined':
+      if (state.status === 'capturing' && state.settlesItself) {
+        return fail(command.reason, { payment: 'declined', tickets: 'void' });
+      }
       if (state.status !== 'pending') return late(command, state);
       return fail(command.reason, { payment: 'declined' });
     case 'pinned':
@@ -88,19 +107,19 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       if (!command.seatsReserved) return undo(state, 'seat_conflict');
       return state.isFree
         ? accept('confirmed', null, { tickets: 'live', announces: true })
-        : accept('capturing', null, { call: 'capture' });
+        : accept('capturing', null, { call: state.settlesItself ? 'charge' : 'capture' });
     case 'pin_refused':
       return state.status === 'authorized' ? undo(state, command.reason) : late(command, state);
+    case 'processing':
+      if (state.status !== 'capturing') return late(command, state);
+      return accept('capturing', null, { payment: 'processing', call: 'await' });
+    case 'payment_overdue':
+      if (state.status !== 'capturing') return late(command, state);
+      // Its tickets stay reserved: should the money come before the void, they are sold after all.
+      return accept('voiding', 'payment_overdue', { call: 'void' });
     case 'captured':
       if (state.status !== 'capturing') return late(command, state);
-      if (!command.eventCancelled) {
-        return accept('confirmed', null, {
-          payment: 'captured',
-          tickets: 'live',
-          journals: ['capture'],
-          announces: true,
-        });
-      }
+      if (!command.eventCancelled) return sell();
       return giveBack('event_cancelled', { payment: 'captured', journals: ['capture', 'cancel'] });
     case 'capture_refused':
       if (state.status !== 'capturing') return late(command, state);
@@ -108,11 +127,13 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       return fail(command.reason, { payment: 'voided', tickets: 'void' });
     case 'voided':
       if (state.status !== 'voiding') return late(command, state);
-      return fail(state.reason ?? 'voided', { payment: 'voided' });
+      return fail(state.reason ?? 'voided', { payment: 'voided', tickets: 'void' });
     case 'captured_unasked':
       if (state.status !== 'voiding') return late(command, state);
+      if (command.seatsReserved && !command.eventCancelled) return sell();
       return fail(state.reason ?? 'voided', {
         payment: 'captured',
+        tickets: 'void',
         journals: ['capture', 'cancel'],
         call: 'refund',
       });
@@ -142,6 +163,16 @@ function accept(status: BookingStatus, reason: string | null, effects: Effects):
   return { kind: 'accepted', status, reason, announces: false, ...effects };
 }
 
+/** The end of a sale: money, ledger and tickets together. */
+function sell(): CheckoutPlan {
+  return accept('confirmed', null, {
+    payment: 'captured',
+    tickets: 'live',
+    journals: ['capture'],
+    announces: true,
+  });
+}
+
 /** The end without a sale: the hold lives on for another card, and catalog undoes its pin. */
 function fail(reason: string, effects: Effects): CheckoutPlan {
   const end = { freesHold: true, freesQuota: true, announces: true };
@@ -149,8 +180,11 @@ function fail(reason: string, effects: Effects): CheckoutPlan {
 }
 
 /** The way back before money moved: nothing is unpinned until the void is certain. */
-function undo({ isFree }: CheckoutState, reason: string, effects: Effects = {}): CheckoutPlan {
-  return isFree ? fail(reason, effects) : accept('voiding', reason, { call: 'void', ...effects });
+function undo(state: CheckoutState, reason: string, effects: Effects = {}): CheckoutPlan {
+  if (state.isFree) return fail(reason, effects);
+  // Not charged yet, so there is nothing to void.
+  if (state.settlesItself) return fail(reason, { payment: 'voided', ...effects });
+  return accept('voiding', reason, { call: 'void', ...effects });
 }
 
 /** The way back after money moved: tickets end, the seats return, the buyer is paid in full. */

@@ -19,6 +19,7 @@ export type BookingConfig = CommonSettings &
     readonly AUTHORIZED_LIMIT_SECONDS: number;
     readonly SWEEP_BOOKINGS_PER_SECOND: number;
     readonly FREE_CANCEL_DAYS: number;
+    readonly PROCESSING_LIMIT_SECONDS: number;
   };
 
 const url = (description: string) =>
@@ -61,4 +62,8 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .max(365)
     .default(14)
     .description('Days in which the buyers of an event that is moved may cancel free of charge'),
+  PROCESSING_LIMIT_SECONDS: Joi.number()
+    .min(1)
+    .default(1_800)
+    .description('How long seats are kept for a payment that settles by itself; then it is voided'),
 }).required();

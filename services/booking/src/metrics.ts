@@ -23,6 +23,7 @@ const KNOWN_REASONS = new Set([
   'hold_released',
   'pin_closed',
   'seats_lost',
+  'payment_overdue',
 ]);
 
 /** Figures of the checkout, beside those every service has. */

@@ -9,6 +9,7 @@ import {
 } from 'cockatiel';
 import Stripe from 'stripe';
 import type { CallKind } from './checkout.ts';
+import type { MethodType } from './payment.ts';
 
 /** A call as the provider must be told it. Amounts in minor units. */
 export type ProviderRequest = {
@@ -24,6 +25,7 @@ export type ProviderRequest = {
   readonly amountMinor: number;
   readonly currency: string;
   readonly method: string;
+  readonly methodType: MethodType;
   readonly providerId: string | null;
 };
 
@@ -35,6 +37,7 @@ export type ProviderRequest = {
 export type ProviderOutcome =
   | { readonly kind: 'authorized'; readonly providerId: string }
   | { readonly kind: 'declined'; readonly code: string; readonly providerId?: string | undefined }
+  | { readonly kind: 'processing'; readonly providerId: string }
   | { readonly kind: 'captured'; readonly providerId: string }
   | {
       readonly kind: 'capture_refused';
@@ -70,7 +73,7 @@ export function createPaymentProvider(settings: {
     halfOpenAfter: PAUSE_MS,
     breaker: new ConsecutiveBreaker(FAILURES_BEFORE_PAUSE),
   });
-  const perform = { authorize, capture, void: cancel, refund } as const;
+  const perform = { authorize, capture, charge, await: look, void: cancel, refund } as const;
 
   return {
     /** Does a call; never throws. */
@@ -94,18 +97,37 @@ export function createPaymentProvider(settings: {
 
 export type PaymentProvider = ReturnType<typeof createPaymentProvider>;
 
-async function authorize(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+function authorize(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  return begin(stripe, request, {
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+    capture_method: 'manual',
+    // A card that wants its owner's word is declined: nobody is there to give it.
+    error_on_requires_action: true,
+  });
+}
+
+/** Begins a payment that takes the money by itself; its buyer has accepted the debit to us. */
+function charge(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  return begin(stripe, request, {
+    allowed_payment_method_types: [request.methodType],
+    automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+    mandate_data: { customer_acceptance: { type: 'offline' } },
+  });
+}
+
+async function begin(
+  stripe: Stripe,
+  request: ProviderRequest,
+  how: Partial<Stripe.PaymentIntentCreateParams>,
+): Promise<ProviderOutcome> {
   try {
     const intent = await stripe.paymentIntents.create(
       {
         amount: request.amountMinor,
         currency: request.currency.toLowerCase(),
         payment_method: request.method,
-        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
-        capture_method: 'manual',
         confirm: true,
-        // A card that wants its owner's word is declined: nobody is there to give it.
-        error_on_requires_action: true,
+        ...how,
         metadata: {
           booking_id: request.bookingId,
           payment_id: request.paymentId,
@@ -128,6 +150,12 @@ async function authorize(stripe: Stripe, request: ProviderRequest): Promise<Prov
 
 async function capture(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
   const intent = await stripe.paymentIntents.capture(intentOf(request), {}, keyOf(request));
+  return outcomeOfIntent(request, intent) ?? unsettledIntent(intent);
+}
+
+/** How a payment that was begun stands now. */
+async function look(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  const intent = await stripe.paymentIntents.retrieve(intentOf(request));
   return outcomeOfIntent(request, intent) ?? unsettledIntent(intent);
 }
 
@@ -166,7 +194,7 @@ async function askForTruth(
     return nothingDone;
   }
   const intent =
-    request.kind === 'authorize'
+    request.kind === 'authorize' || request.kind === 'charge'
       ? await findIntent(stripe, request)
       : await stripe.paymentIntents.retrieve(intentOf(request));
   if (intent === undefined) return nothingDone;
@@ -198,14 +226,16 @@ function outcomeOfIntent(
 ): ProviderOutcome | undefined {
   const providerId = intent.id;
   switch (request.kind) {
-    case 'authorize': {
+    case 'authorize':
       if (intent.status === 'requires_capture') return { kind: 'authorized', providerId };
-      if (intent.status === 'canceled') return { kind: 'declined', code: 'canceled', providerId };
-      const declined = intent.last_payment_error;
-      if (intent.status !== 'requires_payment_method' || declined === null) return undefined;
-      const code = declined.decline_code ?? declined.code ?? 'card_declined';
-      return { kind: 'declined', code, providerId };
-    }
+      return declineOf(intent);
+    case 'charge':
+    case 'await':
+      if (intent.status === 'succeeded') return { kind: 'captured', providerId };
+      if (intent.status === 'processing' && request.kind === 'charge') {
+        return { kind: 'processing', providerId };
+      }
+      return declineOf(intent);
     case 'capture':
       if (intent.status === 'succeeded') return { kind: 'captured', providerId };
       if (intent.status !== 'canceled') return undefined;
@@ -220,6 +250,16 @@ function outcomeOfIntent(
     case 'refund':
       return undefined;
   }
+}
+
+/** That an intent will not take money any more; undefined while it may. */
+function declineOf(intent: Stripe.PaymentIntent): ProviderOutcome | undefined {
+  const providerId = intent.id;
+  if (intent.status === 'canceled') return { kind: 'declined', code: 'canceled', providerId };
+  const declined = intent.last_payment_error;
+  if (intent.status !== 'requires_payment_method' || declined === null) return undefined;
+  const code = declined.decline_code ?? declined.code ?? 'card_declined';
+  return { kind: 'declined', code, providerId };
 }
 
 function outcomeOfRefund(refund: Stripe.Refund): ProviderOutcome {

@@ -12,14 +12,24 @@ import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Booking } from './booking.ts';
 import type { PaymentStatus } from './checkout.ts';
 
+/** What can be paid with, as the provider calls it. */
+export const METHOD_TYPES = ['card', 'us_bank_account'] as const;
+export type MethodType = (typeof METHOD_TYPES)[number];
+
+/** Whether a payment takes the money by itself, some time after it was begun. */
+export function settlesItself({ methodType }: { methodType: MethodType }): boolean {
+  return methodType !== 'card';
+}
+
 /** The money of one booking. Amounts in minor units of the currency. */
 export type Payment = {
   readonly id: string;
   readonly bookingId: string;
   readonly amountMinor: number;
   readonly currency: string;
-  /** The provider's id of the buyer's card. */
+  /** The provider's id of the buyer's card or account. */
   readonly method: string;
+  readonly methodType: MethodType;
   readonly status: PaymentStatus;
   readonly providerId: string | null;
   readonly capturedMinor: number;

@@ -16,6 +16,7 @@ import { consumeHolds } from './consumers/holds.ts';
 import { consumeProjections } from './consumers/projections.ts';
 import { createEventSweepLoop } from './loops/event-sweeps.ts';
 import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
+import { createOverduePaymentLoop } from './loops/overdue-payments.ts';
 import { createProviderCallLoop } from './loops/provider-calls.ts';
 import { createUnansweredPinLoop } from './loops/unanswered-pins.ts';
 import { createBookingMetrics } from './metrics.ts';
@@ -157,6 +158,11 @@ async function open(
       ...checkout,
       onChanged,
       perSecond: config.SWEEP_BOOKINGS_PER_SECOND,
+      log,
+    }),
+    overduePayments: createOverduePaymentLoop({
+      ...checkout,
+      limitSeconds: config.PROCESSING_LIMIT_SECONDS,
       log,
     }),
     housekeeping: createHousekeepingLoop({ db, log }),

@@ -16,10 +16,10 @@ export async function startSandbox() {
   const endWithParent = () => child?.kill('SIGKILL');
   process.once('exit', endWithParent);
 
-  async function start(): Promise<void> {
+  async function start(settings: Record<string, string> = {}): Promise<void> {
     const port = url === '' ? '0' : new URL(url).port;
     child = spawn(process.execPath, [main], {
-      env: { PORT: port, DATA_DIR: dataDir, SECRET_KEY, SETTLE_AFTER_MS: '50' },
+      env: { PORT: port, DATA_DIR: dataDir, SECRET_KEY, SETTLE_AFTER_MS: '50', ...settings },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     if (child.stdout === null) throw new Error('the sandbox has no output');
@@ -59,6 +59,17 @@ export async function startSandbox() {
         body: JSON.stringify(rule),
       });
       if (response.status !== 201) throw new Error(await response.text());
+    },
+    async forgetFaults(): Promise<void> {
+      await fetch(`${url}/_sandbox/faults`, { method: 'DELETE' });
+    },
+    /** Ends the wait of a payment that settles by itself. */
+    async settle(paymentIntent: string, succeeds: boolean): Promise<void> {
+      const response = await fetch(`${url}/_sandbox/settlements`, {
+        method: 'POST',
+        body: JSON.stringify({ paymentIntent, succeeds }),
+      });
+      if (response.status !== 204) throw new Error(await response.text());
     },
     /** The provider's own books for a booking. */
     async bookOf(bookingId: string) {

@@ -25,11 +25,11 @@ export const MONEY_CHECKS: readonly Check[] = [
     invariant: 6,
     title: 'no capture was asked for before tickets were reserved under a pin',
     store: 'booking',
-    counted: `provider_calls where kind = 'capture'`,
+    counted: `provider_calls where kind in ('capture', 'charge')`,
     broken: `
       select 'booking ' || c.booking_id || ' was to be captured without tickets' as finding
       from provider_calls c
-      where c.kind = 'capture'
+      where c.kind in ('capture', 'charge')
         and not exists (select from tickets t where t.booking_id = c.booking_id)`,
   }),
   sqlCheck({

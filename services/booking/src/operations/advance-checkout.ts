@@ -2,9 +2,9 @@ import { type Ignored, ignored, type Refusal, refused } from '@holdfast/shared/e
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { admitAll } from '@holdfast/shared/outbox/postgres.ts';
 import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
-import type { Booking } from '../booking.ts';
+import type { BookedSeat, Booking } from '../booking.ts';
 import { type CheckoutCommand, decide } from '../checkout.ts';
-import type { Payment } from '../payment.ts';
+import { type Payment, settlesItself } from '../payment.ts';
 import { lockBookings } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
 import { paymentsOf } from '../stores/payments.ts';
@@ -43,11 +43,11 @@ export type Advance = {
   readonly providerId?: string | undefined;
   readonly cause?: Cause;
   /** What can only be known under the booking's lock is left out of it. */
-  readonly command:
-    | Exclude<CheckoutCommand, { kind: 'pinned' | 'captured' }>
-    | { readonly kind: 'pinned' }
-    | { readonly kind: 'captured' };
+  readonly command: Exclude<CheckoutCommand, { kind: Bound }> | { readonly kind: Bound };
 };
+/** Commands that depend on whether the event stands and the seats are kept. */
+const BOUND = ['pinned', 'captured', 'captured_unasked'] as const;
+type Bound = (typeof BOUND)[number];
 export type Advanced = { kind: 'accepted'; booking: Booking } | Ignored | Refusal;
 
 export const CONSUMER = 'booking';
@@ -110,9 +110,7 @@ async function learn(
   const causes = steps.flatMap(({ cause }) => cause ?? []);
   const messages = causes.filter(({ kind }) => kind === 'message').map(({ id }) => id);
   const calls = causes.filter((cause) => cause.kind === 'call');
-  const bound = steps.filter(
-    ({ command }) => command.kind === 'pinned' || command.kind === 'captured',
-  );
+  const bound = steps.filter(({ command }) => BOUND.some((kind) => kind === command.kind));
   const eventIds = bound.flatMap(({ bookingId }) => locked.get(bookingId)?.eventId ?? []);
   const [now, payments, fresh, settled, cancelledEvents] = await Promise.all([
     instantOf(tx),
@@ -152,11 +150,15 @@ function decideStep(step: Advance, before: Booking | undefined, facts: Facts): S
     {
       ...step.command,
       eventCancelled: facts.cancelledEvents.has(before.eventId),
-      seatsReserved: reserved !== undefined,
+      seatsReserved: reserved !== undefined || before.seats.every(isReserved),
     } as CheckoutCommand,
-    { ...before, isFree },
+    { ...before, isFree, settlesItself: paid !== undefined && settlesItself(paid) },
   );
   return plan.kind === 'accepted'
     ? carryOut(step, { before, paid, plan, reserved: reserved ?? [], now: facts.now })
     : plan;
+}
+
+function isReserved({ ticketStatus }: BookedSeat): boolean {
+  return ticketStatus === 'reserved';
 }

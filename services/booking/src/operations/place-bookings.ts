@@ -8,6 +8,7 @@ import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking, pinIdOf } from '../booking.ts';
+import { type MethodType, settlesItself } from '../payment.ts';
 import { type QuoteLine, quote, totalOf } from '../quote.ts';
 import { claimHolds, findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
@@ -21,6 +22,7 @@ export type PlaceBooking = {
   readonly offer: Offer;
   /** The provider's id of the buyer's card; not needed where nothing is to be paid. */
   readonly paymentMethod?: string | undefined;
+  readonly paymentMethodType: MethodType;
   /** The client's Idempotency-Key, or the hold. */
   readonly key: string;
   readonly origin: Origin;
@@ -129,8 +131,9 @@ function priceOf({ seats, terms = NO_TERMS, currency }: Offer): Price {
   return { terms, lines, totalMinor: totalOf(lines) };
 }
 
-function askedOf({ offer, paymentMethod }: PlaceBooking): string {
-  return fingerprint({ holdId: offer.holdId, seats: offer.seats, paymentMethod });
+function askedOf({ offer, paymentMethod, paymentMethodType: type }: PlaceBooking): string {
+  const typed = type !== 'card' && { type };
+  return fingerprint({ holdId: offer.holdId, seats: offer.seats, paymentMethod, ...typed });
 }
 
 /** What an earlier request under the key was answered. */
@@ -182,32 +185,34 @@ async function insertAll(
   if (wishes.length === 0) return new Map();
   const made = await insertBookings(tx, wishes.map(snapshot), now);
   const bookings = new Map(made.map((booking) => [booking.id, booking]));
-  const requests = wishes.flatMap(({ bookingId, origin, paymentMethod }) => {
-    const booking = bookings.get(bookingId);
-    return booking ? [{ booking, origin, paymentMethod, paymentId: newId() }] : [];
-  });
-  const paid = requests.flatMap(({ paymentMethod: method, ...request }) =>
+  const requests = wishes.flatMap(
+    ({ bookingId, origin, paymentMethod: method, paymentMethodType: methodType }) => {
+      const booking = bookings.get(bookingId);
+      return booking ? [{ booking, origin, method, methodType, paymentId: newId() }] : [];
+    },
+  );
+  const paid = requests.flatMap(({ method, ...request }) =>
     request.booking.totalMinor > 0 && method !== undefined ? [{ ...request, method }] : [],
   );
   await insertPayments(
     tx,
-    paid.map(({ booking, paymentId, method }) => ({
+    paid.map(({ booking, paymentId, method, methodType }) => ({
       id: paymentId,
       bookingId: booking.id,
       amountMinor: booking.totalMinor,
       currency: booking.currency,
       method,
+      methodType,
     })),
   );
   await Promise.all([
     requestCalls(
       tx,
-      paid.map(({ booking, paymentId, origin }) => ({
-        kind: 'authorize',
-        bookingId: booking.id,
-        paymentId,
-        origin,
-      })),
+      paid.flatMap(({ booking, paymentId, origin }) =>
+        booking.status === 'pending'
+          ? [{ kind: 'authorize', bookingId: booking.id, paymentId, origin }]
+          : [],
+      ),
     ),
     keepKeyUses(
       tx,
@@ -224,14 +229,17 @@ async function insertAll(
   return bookings;
 }
 
-/** A booking without a price is authorized at once: there is nobody to ask. */
-function snapshot({ bookingId: id, offer, price }: Wish): NewBooking {
-  const isFree = price.totalMinor === 0;
+/**
+ * A booking without a price is authorized at once: there is nobody to ask. So is one whose money is
+ * taken at one stroke, which must not be before its seats are pinned.
+ */
+function snapshot({ bookingId: id, offer, price, paymentMethodType }: Wish): NewBooking {
+  const skips = price.totalMinor === 0 || settlesItself({ methodType: paymentMethodType });
   return {
     id,
     ...price,
-    status: isFree ? 'authorized' : 'pending',
-    version: isFree ? 2 : 1,
+    status: skips ? 'authorized' : 'pending',
+    version: skips ? 2 : 1,
     holdId: offer.holdId,
     pinId: pinIdOf(id),
     eventId: offer.eventId,
@@ -252,13 +260,13 @@ function snapshot({ bookingId: id, offer, price }: Wish): NewBooking {
   };
 }
 
-/** What a booking was at first, before it was found to cost nothing. */
+/** What a booking was at first, before it was found to need no authorization. */
 function firstForm(booking: Booking): Booking {
   return { ...booking, status: 'pending', version: 1 };
 }
 
 function messagesOf({ booking, origin }: { booking: Booking; origin: Origin }): Message[] {
-  const forms = booking.totalMinor === 0 ? [firstForm(booking), booking] : [booking];
+  const forms = booking.status === 'pending' ? [booking] : [firstForm(booking), booking];
   return forms.flatMap((form) => announce(form, origin) ?? []);
 }
 
@@ -274,13 +282,20 @@ function auditOf(request: { booking: Booking; paymentId: string; origin: Origin 
     metadata: { holdId, eventId, seats: booking.seats.map(({ seatId }) => seatId) },
     ...money,
   };
-  if (booking.totalMinor === 0) {
-    const change = { oldStatus: 'pending', newStatus: 'authorized', reason: 'nothing_to_pay' };
-    const metadata = { holdId, eventId };
-    return [placed, { ...about, action: 'booking.authorized', ...change, metadata, ...money }];
-  }
+  const isFree = booking.totalMinor === 0;
+  const authorized: AuditEntry = {
+    ...about,
+    action: 'booking.authorized',
+    oldStatus: 'pending',
+    newStatus: 'authorized',
+    reason: isFree ? 'nothing_to_pay' : 'charged_once_pinned',
+    metadata: { holdId, eventId },
+    ...money,
+  };
+  const entries = booking.status === 'pending' ? [placed] : [placed, authorized];
+  if (isFree) return entries;
   return [
-    placed,
+    ...entries,
     {
       aggregateType: 'payment',
       aggregateId: paymentId,

@@ -48,6 +48,8 @@ function commandOf(
       return { kind: 'authorized' };
     case 'declined':
       return { kind: 'declined', reason: outcome.code };
+    case 'processing':
+      return { kind: 'processing' };
     case 'captured':
       return { kind: call.kind === 'void' ? 'captured_unasked' : 'captured' };
     case 'capture_refused':

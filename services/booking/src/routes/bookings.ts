@@ -7,6 +7,7 @@ import type { VerifyOffer } from '../offer.ts';
 import type { CheckoutDeps } from '../operations/advance-checkout.ts';
 import { cancelBooking } from '../operations/cancel-booking.ts';
 import type { Outcomes } from '../outcomes.ts';
+import { METHOD_TYPES, type MethodType } from '../payment.ts';
 import { findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import {
@@ -33,7 +34,9 @@ export function bookingRoutes(use: Use): Route[] {
 }
 
 function place(use: Use): Route {
-  return route<{ body: { offer: string; paymentMethod?: string } }>({
+  return route<{
+    body: { offer: string; paymentMethod?: string; paymentMethodType: MethodType };
+  }>({
     method: 'post',
     path: '/api/bookings',
     id: 'placeBooking',
@@ -46,6 +49,10 @@ function place(use: Use): Route {
         .pattern(/^pm_[A-Za-z0-9_]{1,200}$/)
         .description("The provider's id of the buyer's card; needed unless all seats are free")
         .example('pm_card_visa'),
+      paymentMethodType: Joi.string()
+        .valid(...METHOD_TYPES)
+        .default('card')
+        .description('What kind it is; any but a card settles by itself, later'),
     }),
     responses: {
       202: { description: 'Being worked on: follow Location for the outcome', ...bookingAnswer },
@@ -67,8 +74,9 @@ function place(use: Use): Route {
       const offer = await verifyOffer(body.offer, actor.userId);
       if (isRefusal(offer)) return offer;
       const key = idempotencyKey ?? offer.holdId;
-      const { paymentMethod } = body;
-      const placed = await checkout.place({ offer, paymentMethod, key, origin });
+      const { paymentMethod, paymentMethodType } = body;
+      const wish = { offer, paymentMethod, paymentMethodType, key, origin };
+      const placed = await checkout.place(wish);
       if (isRefusal(placed)) return placed;
       return reply(
         202,

@@ -129,7 +129,7 @@ const bookingSchema = Joi.object({
   terms: terms().required(),
   refundedMinor: minor().required(),
   paymentStatus: Joi.string()
-    .valid('requested', 'authorized', 'captured', 'voided', 'declined', 'refunded')
+    .valid('requested', 'authorized', 'processing', 'captured', 'voided', 'declined', 'refunded')
     .allow(null)
     .required()
     .description('Null where nothing is to be paid'),

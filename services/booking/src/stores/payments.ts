@@ -19,6 +19,7 @@ const columns = {
   amountMinor: payments.amountMinor,
   currency: payments.currency,
   method: payments.method,
+  methodType: payments.methodType,
   status: payments.status,
   providerId: payments.providerId,
   capturedMinor: payments.capturedMinor,
@@ -27,7 +28,10 @@ const columns = {
   changedAt: payments.changedAt,
 };
 
-export type NewPayment = Pick<Payment, 'id' | 'bookingId' | 'amountMinor' | 'currency' | 'method'>;
+export type NewPayment = Pick<
+  Payment,
+  'id' | 'bookingId' | 'amountMinor' | 'currency' | 'method' | 'methodType'
+>;
 
 export async function insertPayments(
   tx: Transaction,
@@ -40,10 +44,11 @@ export async function insertPayments(
     amount_minor: one.amountMinor,
     currency: one.currency,
     method: one.method,
+    method_type: one.methodType,
   }));
   await tx.execute(sql`
-    insert into payments (id, booking_id, amount_minor, currency, method, status)
-    select id, booking_id, amount_minor, currency, method, 'requested'
+    insert into payments (id, booking_id, amount_minor, currency, method, method_type, status)
+    select id, booking_id, amount_minor, currency, method, method_type, 'requested'
     from ${rowsOf('payments', rows)}`);
 }
 
@@ -58,6 +63,20 @@ export async function paymentsOf(
     .from(payments)
     .where(inArray(payments.bookingId, [...bookingIds]));
   return new Map(rows.map((payment) => [payment.bookingId, payment]));
+}
+
+/** Bookings whose payments the provider has worked on for more than so many seconds. */
+export async function findOverdue(
+  db: Database,
+  olderThanSeconds: number,
+  limit: number,
+): Promise<string[]> {
+  const { rows } = await db.execute<{ id: string }>(sql`
+    select b.id from payments p join bookings b on b.id = p.booking_id
+    where p.status = 'processing' and b.status = 'capturing'
+      and p.changed_at <= now() - make_interval(secs => ${olderThanSeconds})
+    order by p.changed_at limit ${limit}`);
+  return rows.map(({ id }) => id);
 }
 
 /** What a payment is after a change of its status; a capture is of the whole amount. */

@@ -4,6 +4,7 @@ import type { Database, Transaction } from '@holdfast/shared/postgres/database.t
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { sql } from 'drizzle-orm';
 import type { CallKind } from '../checkout.ts';
+import type { MethodType } from '../payment.ts';
 
 /** What the provider is to do, with all that it must be told. */
 export type ProviderCall = {
@@ -19,6 +20,7 @@ export type ProviderCall = {
   readonly amountMinor: number;
   readonly currency: string;
   readonly method: string;
+  readonly methodType: MethodType;
   readonly providerId: string | null;
   readonly eventId: string;
   readonly userId: string;
@@ -71,7 +73,7 @@ export async function claimCalls(db: Database, limit: number): Promise<ProviderC
       c.refund_id as "refundId", c.generation, c.attempts, c.origin, c.created_at as "createdAt",
       coalesce((select amount_minor from refunds r where r.id = c.refund_id), p.amount_minor)
         as "amountMinor",
-      p.currency, p.method, p.provider_id as "providerId", b.event_id as "eventId",
+      p.currency, p.method, p.method_type as "methodType", p.provider_id as "providerId", b.event_id as "eventId",
       b.user_id as "userId"`);
   return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
@@ -90,10 +92,13 @@ export async function settleCalls(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Puts a call of unknown outcome back, to be asked again after a growing, uneven delay. */
+/**
+ * Puts a call of unknown outcome back, to be asked again after a growing, uneven delay; at once if
+ * it was hastened since it was claimed, for the answer may be older than the hint.
+ */
 export async function postponeCall(
   db: Database,
-  call: ProviderCall,
+  call: Pick<ProviderCall, 'id' | 'attempts'>,
   { error, freshKey }: { error: string; freshKey: boolean },
 ): Promise<void> {
   const seconds = Math.min(
@@ -105,7 +110,9 @@ export async function postponeCall(
       leased_until = null,
       last_error = ${error.slice(0, 2_000)},
       generation = generation + ${freshKey ? 1 : 0},
-      next_attempt_at = now() + make_interval(secs => ${seconds}) * (0.5 + random() / 2)
+      next_attempt_at = case
+        when next_attempt_at > leased_until - make_interval(secs => ${LEASE_SECONDS}) then now()
+        else now() + make_interval(secs => ${seconds}) * (0.5 + random() / 2) end
     where id = ${call.id} and status = 'requested' and attempts = ${call.attempts}`);
 }
 

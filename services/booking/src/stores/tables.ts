@@ -13,6 +13,7 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { TicketStatus } from '../booking.ts';
 import type { BookingStatus, PaymentStatus } from '../checkout.ts';
+import type { MethodType } from '../payment.ts';
 import type { QuoteLine } from '../quote.ts';
 
 /** The tables as migrations/ creates them; rules and defaults live there. */
@@ -77,6 +78,7 @@ export const payments = pgTable('payments', {
   amountMinor: minor('amount_minor').notNull(),
   currency: char({ length: 3 }).notNull(),
   method: text().notNull(),
+  methodType: text('method_type').$type<MethodType>().notNull(),
   status: text().$type<PaymentStatus>().notNull(),
   providerId: text('provider_id'),
   capturedMinor: minor('captured_minor').notNull().default(0),
