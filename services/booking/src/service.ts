@@ -33,6 +33,7 @@ import { createPaymentProvider, type PaymentProvider } from './payment-provider.
 import { bookingRoutes } from './routes/bookings.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
 import { reportRoutes } from './routes/reports.ts';
+import { sweepRoutes } from './routes/sweeps.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { findSettled } from './stores/bookings.ts';
@@ -79,6 +80,7 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       ...webhookRoutes(() => ({ ...opening.use(), provider })),
       ...reportRoutes(opening.use),
       ...reportExportRoutes(opening.use),
+      ...sweepRoutes(opening.use),
     ],
     log,
     metrics,
@@ -200,6 +202,7 @@ async function open(
     reportExports,
     loops,
     onHastened: loops.providerCalls.wake,
+    onSweep: loops.eventSweeps.wake,
     /** Resolves when the consumers have joined their groups. */
     joined: Promise.all(consumers.map(({ joined }) => joined)),
     stop: () =>

@@ -16,6 +16,7 @@ export const ROUTING: readonly (readonly [prefix: string, upstream: Upstream])[]
   ['/api/tickets', 'booking'],
   ['/api/webhooks', 'booking'],
   ['/api/admin/reports', 'booking'],
+  ['/api/admin/sweeps', 'booking'],
   ['/api/reports', 'booking'],
 ];
 

@@ -31,9 +31,9 @@ export function createEventSweepLoop(deps: {
       const one = { limit: 1, perSecond: Number.POSITIVE_INFINITY };
       const done = await sweepBookings(deps, one).catch((error) => {
         if (isOutage(error)) throw error;
-        const failure = describeError(error);
+        const failure = innermost(error);
         log.error('event_sweep.booking_failed', { error: failure });
-        return sweepBookings(deps, { ...one, failure: failure.slice(0, 500) });
+        return sweepBookings(deps, { ...one, failure });
       });
       if (done === 0) return count;
       count += done;
@@ -55,4 +55,11 @@ export function createEventSweepLoop(deps: {
       }
     },
   });
+}
+
+/** What the store said, without the statement that drizzle puts around it. */
+function innermost(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
+  return describeError(inner).slice(0, 500);
 }

@@ -15,7 +15,7 @@ const CONCERNED = sql`
   and not exists (
     select from event_sweep_outcomes o where o.sweep_id = s.id and o.booking_id = b.id)`;
 
-const COLUMNS = sql`
+export const SWEEP_COLUMNS = sql`
   s.id, s.event_id as "eventId", s.cause, s.state, s.old_starts_at as "oldStartsAt",
   s.new_starts_at as "newStartsAt", s.free_cancel_until as "freeCancelUntil", s.cursor,
   s.started_at as "startedAt", s.ended_at as "endedAt"`;
@@ -67,7 +67,7 @@ export async function claimSweep(
   tx: Transaction,
 ): Promise<{ sweep: Sweep; isSuperseded: boolean } | undefined> {
   const { rows } = await tx.execute<SweepRow>(sql`
-    select ${COLUMNS} from event_sweeps s
+    select ${SWEEP_COLUMNS} from event_sweeps s
     where s.state = 'running' and s.next_round_at <= now()
     order by s.next_round_at limit 1 for update skip locked`);
   const [row] = rows;
@@ -191,3 +191,30 @@ export type MovedRow = Pick<
   Booking,
   'id' | 'userId' | 'eventId' | 'eventName' | 'venueName' | 'timeZone' | 'version'
 > & { readonly oldStartsAt: string; readonly freeCancelUntil: string };
+
+/** A sweep, locked: a batch under way has ended before. */
+export async function lockSweep(tx: Transaction, id: string): Promise<Sweep | undefined> {
+  const { rows } = await tx.execute<SweepRow>(sql`
+    select ${SWEEP_COLUMNS} from event_sweeps s where s.id = ${id} for update`);
+  return rows[0] && readSweep(rows[0]);
+}
+
+export async function saveSweepState(
+  tx: Transaction,
+  id: string,
+  state: 'paused' | 'running',
+): Promise<void> {
+  await tx.execute(sql`
+    update event_sweeps set state = ${state}, next_round_at = now() where id = ${id}`);
+}
+
+/** Lets a sweep that is done try again what it passed over; answers how many bookings that is. */
+export async function runSweepAgain(tx: Transaction, id: string): Promise<number> {
+  const { rowCount } = await tx.execute(sql`
+    delete from event_sweep_outcomes where sweep_id = ${id} and failure is not null`);
+  if (!rowCount) return 0;
+  await tx.execute(sql`
+    update event_sweeps set state = 'running', ended_at = null, cursor = null, next_round_at = now()
+    where id = ${id}`);
+  return rowCount;
+}
