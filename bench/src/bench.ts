@@ -25,6 +25,8 @@ export type Bench = {
   readonly signal: AbortSignal;
   /** CPU microseconds of the stores so far; undefined for stores that somebody else runs. */
   storesCpu(): Promise<number | undefined>;
+  /** The same of PostgreSQL alone, without the stand-in's. */
+  postgresCpu(): Promise<number | undefined>;
   /** Closes something after the workload, however it ends; what came last goes first. */
   atEnd(close: () => Promise<void>): void;
   /** Starts a Node program and resolves when `GET ready` answers 2xx; it is stopped at the end. */

@@ -1,6 +1,6 @@
 import type { Bench } from './bench.ts';
 import { cpuMicrosOf } from './cpu.ts';
-import type { LoadPlan } from './load/plan.ts';
+import type { LoadPlan, LoadResult } from './load/plan.ts';
 import type { Sample } from './workload.ts';
 
 /** CPU of the contender's processes and of the stores while some work is done. */
@@ -28,7 +28,13 @@ export async function withCpu<T>(
  */
 export async function measureLoad(
   bench: Bench,
-  of: { pids: readonly number[]; expected: RegExp; settle?: () => Promise<void> },
+  of: {
+    pids: readonly number[];
+    expected: RegExp;
+    settle?: () => Promise<void>;
+    /** What is counted, where it is not every answer. */
+    countOf?: (result: LoadResult) => number;
+  },
   plan: LoadPlan,
 ): Promise<Sample> {
   const { result, own, stores } = await withCpu(bench, of.pids, async () => {
@@ -39,9 +45,10 @@ export async function measureLoad(
   const unexpected = Object.entries(result.outcomes).filter(
     ([outcome]) => !of.expected.test(outcome),
   );
+  const answered = of.countOf?.(result) ?? result.answered;
   return {
-    perSecond: result.answered / result.seconds,
-    answered: result.answered,
+    perSecond: answered / result.seconds,
+    answered,
     seconds: result.seconds,
     outcomes: result.outcomes,
     latency: result.latency,

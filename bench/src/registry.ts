@@ -8,6 +8,8 @@ import { spreadHolds } from './workloads/w4-spread-holds.ts';
 import { hotEvent } from './workloads/w5-hot-event.ts';
 import { fewSeats } from './workloads/w6-few-seats.ts';
 import { herd } from './workloads/w7-best-available.ts';
+import { checkoutStart } from './workloads/w8-checkout-start.ts';
+import { checkout } from './workloads/w9-checkout.ts';
 import { liveMap } from './workloads/w10-live-map.ts';
 import { endingHolds } from './workloads/w15-ending-holds.ts';
 
@@ -20,6 +22,8 @@ export const WORKLOADS: readonly Workload[] = [
   hotEvent,
   fewSeats,
   herd,
+  checkoutStart,
+  checkout,
   liveMap,
   endingHolds,
   catalogGrowth,

@@ -35,11 +35,8 @@ export async function relationalContenders(
 ): Promise<Contender[]> {
   const contenders: Contender[] = [];
   for (const strategy of of.strategies) {
-    const database = `bench_${bench.run}_${strategy.replaceAll('-', '_')}`;
-    const postgresUrl = urlOf(bench.stores.POSTGRES_URL, database);
-    await runAt(bench.stores.POSTGRES_URL, `create database ${database}`);
-    bench.atEnd(() => runAt(bench.stores.POSTGRES_URL, `drop database ${database} with (force)`));
-    await seedTables(postgresUrl, of.events);
+    const postgresUrl = await createDatabase(bench, strategy.replaceAll('-', '_'), SCHEMA);
+    await seedSeats(postgresUrl, of.events);
     const program = await bench.start({
       name: strategy,
       file: programAt('relational'),
@@ -70,11 +67,22 @@ export async function relationalContenders(
   return contenders;
 }
 
-async function seedTables(url: string, events: readonly SeededEvent[]): Promise<void> {
+/** A database for a baseline with its tables, dropped at the end; answers its URL. */
+export async function createDatabase(bench: Bench, name: string, schema: URL): Promise<string> {
+  const server = bench.stores.POSTGRES_URL;
+  const database = `bench_${bench.run}_${name}`;
+  await runAt(server, `create database ${database}`);
+  bench.atEnd(() => runAt(server, `drop database ${database} with (force)`));
+  const url = urlOf(server, database);
+  await runAt(url, await readFile(schema, 'utf8'));
+  return url;
+}
+
+/** Fills a baseline's table of seats. */
+export async function seedSeats(url: string, events: readonly SeededEvent[]): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query(await readFile(SCHEMA, 'utf8'));
     for (const { eventId, seatIds } of events) {
       await client.query('insert into seats (event_id, seat_id) select $1, unnest($2::text[])', [
         eventId,

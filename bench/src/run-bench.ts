@@ -30,8 +30,9 @@ export type BenchOptions = {
 };
 
 /** Below the data folder of the stack, where its servers work: whose CPU counts as the stores'. */
+const POSTGRES_FOLDER = 'postgres/cluster';
 const STORE_FOLDERS = [
-  'postgres/cluster',
+  POSTGRES_FOLDER,
   'mongodb',
   'ferretdb/state',
   'ferretdb/documentdb/cluster',
@@ -64,7 +65,8 @@ export async function runBench(
     issuer,
     generator,
     signal,
-    storesCpu: () => storesCpu(dataDir, stack),
+    storesCpu: () => cpuBelow(dataDir, stack, STORE_FOLDERS),
+    postgresCpu: () => cpuBelow(dataDir, stack, [POSTGRES_FOLDER]),
     start: (program) => startProgram(dataDir, program, signal),
     withoutRedis: (work) => withoutRedis(stack, work),
     say(text) {
@@ -146,11 +148,14 @@ async function startProgram(
   return { name, url, pid: server.pid, stop: () => server.stop() };
 }
 
-async function storesCpu(dataDir: string, stack: Stack): Promise<number | undefined> {
+async function cpuBelow(
+  dataDir: string,
+  stack: Stack,
+  folders: readonly string[],
+): Promise<number | undefined> {
   const isGiven = Object.values(stack.stores).some(({ source }) => source.startsWith('given'));
   if (isGiven) return undefined;
-  const folders = STORE_FOLDERS.map((folder) => join(dataDir, folder));
-  return cpuMicrosOf(await pidsBelow(folders));
+  return cpuMicrosOf(await pidsBelow(folders.map((folder) => join(dataDir, folder))));
 }
 
 async function withoutRedis({ stores }: Stack, work: () => Promise<void>): Promise<boolean> {

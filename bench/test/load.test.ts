@@ -64,6 +64,65 @@ describe('the load generator', () => {
     expect(seen).to.deep.equal(['/0', '/1', '/2']);
   });
 
+  it('fills what a chain took into its later requests, each chain its own, and times whole chains', async () => {
+    const bodies: string[] = [];
+    answer = async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      if (request.method === 'POST') bodies.push(body);
+      const given = request.url?.startsWith('/give') ? request.url.slice(5) : 'none';
+      response.end(JSON.stringify({ offer: `an-offer-of-${given}`, status: 'confirmed' }));
+    };
+    const { outcomes, chains, taken } = await runPlan(
+      plan({
+        requests: [
+          ...['1', '22'].map((name) => ({
+            text: get(`/give${name}`),
+            takes: { offer: '"offer":"([^"]+)"' },
+          })),
+          { text: send('POST', '/use', 't', { offer: '{offer}' }), isFilled: true },
+          { text: get('/end?{unknown}'), isFilled: true, tells: '"status":"(\\w+)"' },
+        ],
+        chains: [
+          [0, 2, 3],
+          [1, 2, 3],
+        ],
+        kinds: ['short', 'long'],
+        goOnAfter: [200],
+        keepsTaken: true,
+        connections: 1,
+      }),
+    );
+    expect(bodies).to.deep.equal(['{"offer":"an-offer-of-1"}', '{"offer":"an-offer-of-22"}']);
+    expect(outcomes).to.deep.equal({ 200: 4, '200 confirmed': 2 });
+    expect(taken).to.deep.equal([{ offer: 'an-offer-of-1' }, { offer: 'an-offer-of-22' }]);
+    expect([chains.short?.count, chains.long?.count]).to.deep.equal([1, 1]);
+  });
+
+  it('asks the server that a request names, else the one of the plan', async () => {
+    const asked: string[] = [];
+    const other = createServer((_request, response) => {
+      asked.push('other');
+      response.end();
+    });
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    answer = (_request, response) => {
+      asked.push('own');
+      response.end();
+    };
+    const elsewhere = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    await runPlan(
+      plan({
+        requests: [{ text: get('/') }, { text: get('/'), url: elsewhere }],
+        chains: [[0, 1]],
+        goOnAfter: [200],
+        connections: 1,
+      }),
+    );
+    await new Promise((resolve) => other.close(resolve));
+    expect(asked).to.deep.equal(['own', 'other']);
+  });
+
   it('sends bodies whole, and reads answers in pieces and in chunks', async () => {
     const bodies: string[] = [];
     answer = async (request, response) => {

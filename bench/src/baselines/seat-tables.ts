@@ -10,8 +10,8 @@ export type Transaction = (
 const SEAT_COLUMNS = 'event_id, seat_id, status, hold_id, expires_at';
 const HOLD_SECONDS = 600;
 
-/** The tables of the relational baselines, each hold with its audit row and its message. */
-export function createSeatTables(url: string) {
+/** A pool whose transactions prepare their statements; one that answers undefined is undone. */
+export function createTransactions(url: string) {
   // More connections than this only wait for one another on a small machine.
   const pool = new pg.Pool({ connectionString: url, max: 16 });
 
@@ -34,6 +34,14 @@ export function createSeatTables(url: string) {
         client.release();
       }
     },
+  };
+}
+
+/** The tables of the relational baselines, each hold with its audit row and its message. */
+export function createSeatTables(url: string) {
+  const transactions = createTransactions(url);
+  return {
+    ...transactions,
     /** Locks the rows in the order of seat ids, so that two requests never wait for each other. */
     lockFree: (run: Transaction, eventId: string, seatIds: readonly string[], nowait: boolean) =>
       run(
@@ -64,7 +72,7 @@ export function createSeatTables(url: string) {
       ),
     /** What is wrong: a hold without its seats, a seat of two holds, a hold without its audit row. */
     async audit(): Promise<string[]> {
-      const { rows } = await pool.query<{ finding: string }>(`
+      const { rows } = await transactions.pool.query<{ finding: string }>(`
         select 'hold ' || h.id || ' does not own ' || wanted as finding
         from holds h, unnest(h.seat_ids) as wanted
         left join seats s on s.seat_id = wanted
