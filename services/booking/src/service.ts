@@ -27,17 +27,23 @@ import {
   type CheckoutDeps,
   type OnChanged,
 } from './operations/advance-checkout.ts';
+import { makeFirstTicketKey } from './operations/change-ticket-keys.ts';
 import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
 import { bookingRoutes } from './routes/bookings.ts';
+import { checkInRoutes } from './routes/check-in.ts';
+import { gateRoutes } from './routes/gates.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
+import { ticketKeyRoutes } from './routes/ticket-keys.ts';
+import { ticketRoutes } from './routes/tickets.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { findSettled } from './stores/bookings.ts';
 import { createReportExports } from './stores/report-exports.ts';
+import { createTicketKeys } from './stores/ticket-keys.ts';
 
 const VERSION = '0.1.0';
 const POOL_SIZE = 12;
@@ -78,6 +84,10 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       ...bookingRoutes(() => ({ ...opening.use(), verifyOffer })),
       ...timelineRoutes(opening.use),
       ...webhookRoutes(() => ({ ...opening.use(), provider })),
+      ...ticketKeyRoutes(opening.use),
+      ...ticketRoutes(opening.use),
+      ...checkInRoutes(opening.use),
+      ...gateRoutes(opening.use),
       ...reportRoutes(opening.use),
       ...reportExportRoutes(opening.use),
       ...sweepRoutes(opening.use),
@@ -174,11 +184,13 @@ async function open(
   };
   try {
     await createPartitions(db);
+    await makeFirstTicketKey(db);
   } catch (error) {
     await postgres.close();
     throw error;
   }
   for (const loop of Object.values(loops)) loop.start();
+  const ticketKeys = createTicketKeys(db);
   const reportExports = createReportExports({
     url: config.POSTGRES_URL,
     database: config.DATABASE_NAME,
@@ -199,6 +211,8 @@ async function open(
     postgres,
     checkout,
     outcomes,
+    ticketKeys,
+    checkIns: { db, ticketKeys, onEnqueued: checkout.onEnqueued },
     reportExports,
     loops,
     onHastened: loops.providerCalls.wake,

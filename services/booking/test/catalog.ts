@@ -58,7 +58,7 @@ export function playCatalog(bus: Bus) {
 
   const subscription = bus.subscribe({
     group: 'catalog-of-the-test',
-    topics: ['booking.bookings', 'booking.payments'],
+    topics: ['booking.bookings', 'booking.payments', 'booking.tickets'],
     async onMessage(message) {
       if (message.type === 'booking.authorized.v1') await answer(message.data as BookingState);
       received.push(message);
@@ -74,6 +74,12 @@ export function playCatalog(bus: Bus) {
     policies,
     holdMessage,
     about,
+    /** Messages about a ticket, each once. */
+    aboutTicket: (ticketId: string) => [
+      ...new Map(
+        received.filter(({ key }) => key === ticketId).map((message) => [message.id, message]),
+      ).values(),
+    ],
     typesAbout: (bookingId: string) => about(bookingId).map(({ type }) => type),
     /** The same, each message once: the bus may deliver one again. */
     firstTypesAbout: (bookingId: string) =>

@@ -14,6 +14,8 @@ export const ROUTING: readonly (readonly [prefix: string, upstream: Upstream])[]
   ['/api/holds', 'catalog'],
   ['/api/bookings', 'booking'],
   ['/api/tickets', 'booking'],
+  ['/api/check-in', 'booking'],
+  ['/api/admin/ticket-keys', 'booking'],
   ['/api/webhooks', 'booking'],
   ['/api/admin/reports', 'booking'],
   ['/api/admin/sweeps', 'booking'],

@@ -5,6 +5,7 @@ import { EVENT_CONTRACTS, VENUE_CONTRACTS } from './events.ts';
 import { HOLD_CONTRACTS } from './holds.ts';
 import { bookingEventChanged } from './moved-bookings.ts';
 import { PAYMENT_CONTRACTS } from './payments.ts';
+import { TICKET_CONTRACTS } from './tickets.ts';
 import { USER_CONTRACTS } from './users.ts';
 
 /** Every message type that Holdfast publishes. */
@@ -16,5 +17,6 @@ export const CONTRACTS = [
   ...BOOKING_CONTRACTS,
   bookingEventChanged,
   ...PAYMENT_CONTRACTS,
+  ...TICKET_CONTRACTS,
   ...USER_CONTRACTS,
 ] as readonly Contract<object>[];

@@ -9,6 +9,7 @@ export type Topic =
   | 'catalog.holds'
   | 'booking.bookings'
   | 'booking.payments'
+  | 'booking.tickets'
   | 'auth.users';
 
 export const TOPICS: readonly Topic[] = [
@@ -16,6 +17,7 @@ export const TOPICS: readonly Topic[] = [
   'catalog.holds',
   'booking.bookings',
   'booking.payments',
+  'booking.tickets',
   'auth.users',
 ];
 

@@ -137,7 +137,7 @@ const bookingSchema = Joi.object({
   changedAt: instant().required(),
 });
 
-const ticketSchema = Joi.object({
+export const ticketSchema = Joi.object({
   ticketId: id().required(),
   status: Joi.string().valid('reserved', 'live', 'void').required(),
   bookingId: id().required(),
@@ -164,6 +164,7 @@ const exampleTicket = {
   timeZone: 'Europe/Vienna',
   currency: 'EUR',
 };
+export const exampleTicketAnswer = { ...exampleTicket, status: 'live', ...exampleSeat };
 const { ticketId, ...exampleEvent } = exampleTicket;
 const exampleBooking = {
   ...exampleEvent,
@@ -204,5 +205,5 @@ export const bookingsAnswer = {
 };
 export const ticketsAnswer = {
   schema: Joi.object({ tickets: Joi.array().items(ticketSchema).required() }),
-  example: { tickets: [{ ...exampleTicket, status: 'live', ...exampleSeat }] },
+  example: { tickets: [exampleTicketAnswer] },
 };

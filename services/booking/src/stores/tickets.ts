@@ -1,7 +1,7 @@
 import { newId } from '@holdfast/shared/ids.ts';
-import type { Transaction } from '@holdfast/shared/postgres/database.ts';
+import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
-import { sql } from 'drizzle-orm';
+import { eq, sql } from 'drizzle-orm';
 import type { Booking, TicketStatus } from '../booking.ts';
 import { tickets } from './tables.ts';
 
@@ -145,4 +145,18 @@ export async function saveHolders(
       changed_at = now()
     from ${rowsOf('tickets', rows)} r where t.id = r.id`);
   if (rowCount !== changes.length) throw new Error('a locked ticket has gone');
+}
+
+export async function findTicket(db: Database, id: string): Promise<Ticket | undefined> {
+  const [ticket] = await db.select(ticketColumns).from(tickets).where(eq(tickets.id, id));
+  return ticket;
+}
+
+/** The tickets of a booking, in the order of their seats. */
+export async function ticketsOf(db: Database, bookingId: string): Promise<Ticket[]> {
+  return db
+    .select(ticketColumns)
+    .from(tickets)
+    .where(eq(tickets.bookingId, bookingId))
+    .orderBy(tickets.seatId);
 }
