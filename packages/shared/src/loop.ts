@@ -83,3 +83,22 @@ export function createLoop(options: {
     },
   };
 }
+
+/** Several loops as one; each keeps its own pace. */
+export function joinLoops(...loops: readonly Loop[]): Loop {
+  const all = <T>(act: (loop: Loop) => T): T[] => loops.map(act);
+  return {
+    start: () => void all((loop) => loop.start()),
+    wake: () => void all((loop) => loop.wake()),
+    async runOnce() {
+      const done = await Promise.all(all((loop) => loop.runOnce()));
+      return done.reduce((sum, count) => sum + count, 0);
+    },
+    async drain() {
+      await Promise.all(all((loop) => loop.drain()));
+    },
+    async stop() {
+      await Promise.all(all((loop) => loop.stop()));
+    },
+  };
+}

@@ -3,7 +3,7 @@ import { Fault } from '@holdfast/shared/errors.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
 import { closeAll, type Service } from '@holdfast/shared/lifecycle.ts';
 import { createLogger, type Logger } from '@holdfast/shared/logger.ts';
-import type { Loop } from '@holdfast/shared/loop.ts';
+import { joinLoops, type Loop } from '@holdfast/shared/loop.ts';
 import {
   countWaiting,
   createDocumentRelay,
@@ -85,9 +85,8 @@ export async function createService(
     log,
   });
   const { db, connection } = database;
-  const carriers = ['holds', 'events', 'venues', 'blocks'].map((name) =>
-    db.collection<Document & WithOutbox>(name),
-  );
+  const carrier = (name: string) => db.collection<Document & WithOutbox>(name);
+  const carriers = { holds: [carrier('holds')], rest: ['events', 'venues', 'blocks'].map(carrier) };
   const bus = createKafkaBus({
     brokers: config.KAFKA_BROKERS,
     clientId: 'catalog',
@@ -96,20 +95,25 @@ export async function createService(
   });
   const liveSeats = openLiveSeats({ db, config, log, findEvent: (id) => events.find(id) });
   const { boards, snapshots } = liveSeats;
-  const relay = createDocumentRelay({
-    collections: carriers,
-    bus,
-    log,
-    async alongside(messages) {
-      searching.recounts.noteMessages(messages);
-      await liveSeats.feed(messages);
-    },
-  });
+  const relayOf = (collections: typeof carriers.rest) =>
+    createDocumentRelay({
+      collections,
+      bus,
+      log,
+      async alongside(messages) {
+        searching.recounts.noteMessages(messages);
+        await liveSeats.feed(messages);
+      },
+    });
+  // Apart: under load each hold wakes its relay, which need not look for changed venues.
+  const holdRelay = relayOf(carriers.holds);
+  const restRelay = relayOf(carriers.rest);
+  const relay = joinLoops(holdRelay, restRelay);
   const figures = createFigures(async () => {
-    const waiting = await Promise.all(carriers.map(countWaiting));
+    const waiting = await Promise.all([...carriers.holds, ...carriers.rest].map(countWaiting));
     return waiting.reduce((sum, count) => sum + count, 0);
   });
-  const wake = () => relay.wake();
+  const wake = () => restRelay.wake();
   const stores = {
     seats: createSeats(db, { coolDownMs: config.HOLD_COOLDOWN_SECONDS * 1_000 }),
     holds: createHolds(db, boards.noteMessage),
@@ -119,7 +123,7 @@ export async function createService(
     boards,
     figures,
     log,
-    wake,
+    wake: () => holdRelay.wake(),
   };
   const cache = openCache({
     redisUrl: config.REDIS_URL,

@@ -133,7 +133,7 @@ describe('a change of the seats of a hold', () => {
       const end = () =>
         waitUntil('the hold to expire', async () => {
           const found = await world.stores.holds.find(hold._id);
-          return found && (await expireHold(world.stores, found.hold));
+          return found && (await expireHold(world.stores, found));
         });
       expect(code(await addWhile(buyer, hold, ['GENERAL-2'], end))).to.equal('hold_expired');
       expect(await statuses(eventId)).to.deep.equal(['available', 'available']);

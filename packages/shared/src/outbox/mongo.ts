@@ -44,7 +44,15 @@ async function publishFrom(
   { bus, alongside }: { bus: Bus; alongside?: (messages: readonly Message[]) => Promise<void> },
 ): Promise<number> {
   const documents = await collection
-    .find({ 'outbox.id': { $gt: '' } }, { projection: { outbox: 1 }, limit: ROUND_LIMIT })
+    .find(
+      { 'outbox.id': { $gt: '' } },
+      {
+        projection: { outbox: 1 },
+        limit: ROUND_LIMIT,
+        // All in the first answer: by default it holds 101, and the rest takes another round trip.
+        batchSize: ROUND_LIMIT + 1,
+      },
+    )
     .toArray();
   if (documents.length === 0) return 0;
   const messages = documents.flatMap((document) => document.outbox);

@@ -69,14 +69,25 @@ export function createSweeper(options: {
     return seats.length === 0 ? 0 : settleCommittingSeats(stores, seats);
   }
 
-  const parts: readonly (() => Promise<number>)[] = [
-    async () =>
-      each(
+  /** All holds that ran out, before anything else: many end at once, and people wait for them. */
+  async function sweepRunOut(): Promise<number> {
+    let done = 0;
+    for (;;) {
+      const found = await stores.holds.runOut(RUN_OUT_BATCH);
+      const ended = await each(
         'expire',
-        await stores.holds.runOut(RUN_OUT_BATCH),
-        (hold) => expireHold(stores, hold),
+        found,
+        (holdNow) => expireHold(stores, holdNow),
         RUN_OUT_BATCH,
-      ),
+      );
+      done += ended;
+      // A batch that failed wholly waits for the next round.
+      if (found.length < RUN_OUT_BATCH || ended === 0) return done;
+    }
+  }
+
+  const parts: readonly (() => Promise<number>)[] = [
+    sweepRunOut,
     async () =>
       each(
         'resume',

@@ -29,12 +29,20 @@ export async function finishHold(stores: HoldStores, hold: Hold): Promise<Hold |
   if (!isMiddle(hold.state)) return hold;
   const finished = await STEPS[hold.state](stores, hold);
   if (finished === null) return null;
-  stores.wake();
   const seatIds = hold.step?.dropped ?? hold.seats.map((seat) => seat.seatId);
-  stores.taken.forget(seatIds.map((seatId) => seatKey(hold.eventId, seatId)));
-  if (isMiddle(finished.state)) return finishHold(stores, finished);
-  stores.figures.ended.inc({ state: finished.state });
-  return finished;
+  hasMoved(stores, finished, seatIds);
+  return isMiddle(finished.state) ? finishHold(stores, finished) : finished;
+}
+
+/** After a write that brought a hold to a state: its seats may be asked for, its message sent. */
+export function hasMoved(
+  stores: HoldStores,
+  { eventId, seats, state }: Hold,
+  seatIds: readonly string[] = seats.map((seat) => seat.seatId),
+): void {
+  stores.wake();
+  stores.taken.forget(seatIds.map((seatId) => seatKey(eventId, seatId)));
+  if (!isMiddle(state)) stores.figures.ended.inc({ state });
 }
 
 type FinishStep = (stores: HoldStores, hold: Hold) => Promise<Hold | null>;
@@ -93,7 +101,7 @@ const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = 
   },
 
   async expiring(stores, hold) {
-    await stores.seats.lapse(hold);
+    await stores.seats.expire(hold);
     await stores.quotas.end(hold);
     return settle(stores, hold, 'expired', holdExpired);
   },

@@ -10,6 +10,7 @@ import {
   type MiddleState,
   type Step,
 } from '../hold.ts';
+import { WHOLE } from './paging.ts';
 import { literal, notPassed, ownOf, passed, plusOne } from './time.ts';
 
 /** What begins a step out: who wants it, and by which pin. */
@@ -120,6 +121,7 @@ export function createHoldSteps(holds: Collection<Hold>, stored: (message: Messa
           pinId: 1,
           bookingId: 1,
         })
+        .batchSize(WHOLE)
         .toArray();
       const byId = new Map(found.map((hold) => [hold._id, hold]));
       return beginnings.map(({ hold, step }) => {
@@ -141,8 +143,10 @@ export function createHoldSteps(holds: Collection<Hold>, stored: (message: Messa
       const [first] = settlings;
       if (first === undefined) return [];
       const { to, change } = first;
+      // Only the end comes to a live hold without a middle state, and only once its time is over.
+      const rule = first.hold.state === 'held' ? passed('$expiresAt') : {};
       const set = { state: to, ...(isMiddle(to) ? {} : { step: null }), ...change.set };
-      const filter = asRead(settlings, first.hold);
+      const filter = { ...asRead(settlings, first.hold), ...rule };
       if (settlings.length === 1) {
         return [
           await holds.findOneAndUpdate(
@@ -181,7 +185,7 @@ export function createHoldSteps(holds: Collection<Hold>, stored: (message: Messa
 
   async function findDone(ids: string[], state: HoldState): Promise<Map<string, number>> {
     const found = await holds
-      .find({ _id: { $in: ids }, state }, { projection: { version: 1 } })
+      .find({ _id: { $in: ids }, state }, { projection: { version: 1 }, batchSize: WHOLE })
       .toArray();
     return new Map(found.map((hold) => [hold._id, hold.version]));
   }

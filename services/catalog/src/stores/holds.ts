@@ -5,6 +5,7 @@ import { attemptsOf, type HistoryEntry, type Hold, MIDDLE_STATES } from '../hold
 import { gather } from './gather.ts';
 import { CLOCK_MARGIN_MS } from './hold-changes.ts';
 import { createHoldSteps } from './hold-steps.ts';
+import { WHOLE } from './paging.ts';
 import { literal, olderThan, passed } from './time.ts';
 
 /** A hold with the server's clock at the time of reading. */
@@ -37,7 +38,7 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
     const found = await holds
       .find(
         { _id: { $in: holdIds }, state: { $ne: 'aborted' } },
-        { projection: { attemptId: 1, changes: 1 } },
+        { projection: { attemptId: 1, changes: 1 }, batchSize: WHOLE },
       )
       .toArray();
     return new Map(found.map((hold) => [hold._id, attemptsOf(hold)]));
@@ -76,6 +77,7 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
           { $match: { _id: { $in: holdIds } } },
           { $addFields: { now: '$$NOW' } },
         ])
+        .batchSize(WHOLE)
         .toArray();
       return new Map(found.map(({ now, ...hold }) => [hold._id, { hold, now }]));
     }),
@@ -169,14 +171,19 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
      * Live holds that have run out, those that ended first. The range by a clock read beforehand
      * only lets the index find them.
      */
-    async runOut(limit: number): Promise<Hold[]> {
+    async runOut(limit: number): Promise<HoldNow[]> {
       const { localTime } = await db.command({ hello: 1 });
       const around = new Date((localTime as Date).getTime() + CLOCK_MARGIN_MS);
-      return holds
-        .find({ state: 'held', expiresAt: { $lt: around }, ...passed('$expiresAt') })
-        .sort({ expiresAt: 1 })
-        .limit(limit)
+      const found = await holds
+        .aggregate<Hold & { now: Date }>([
+          { $match: { state: 'held', expiresAt: { $lt: around }, ...passed('$expiresAt') } },
+          { $sort: { expiresAt: 1 } },
+          { $limit: limit },
+          { $addFields: { now: '$$NOW' } },
+        ])
+        .batchSize(WHOLE)
         .toArray();
+      return found.map(({ now, ...hold }) => ({ hold, now }));
     },
 
     unfinished: (ageMs: number, limit: number): Promise<Hold[]> =>

@@ -9,3 +9,9 @@ export function later(
 ): Document {
   return { $or: [{ [field]: { [than]: value } }, { [field]: value, _id: { $gt: id } }] };
 }
+
+/**
+ * A batch size for reads that are bounded anyway: all comes in the first answer. By default that
+ * holds 101 documents, and the rest costs another round trip.
+ */
+export const WHOLE = 10_000;

@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import type { Db, Document } from 'mongodb';
 import { claimsOf, type Hold } from '../hold.ts';
 import { isDuplicate } from './holds.ts';
+import { WHOLE } from './paging.ts';
 import { literal, ownOf } from './time.ts';
 
 /** A claim on the quota. Without expiry it counts until it is removed: its seats are pinned or sold. */
@@ -129,6 +130,7 @@ export function createQuotas(db: Db) {
           { $match: { _id: { $in: keys } } },
           { $project: { claims: 1, used: USED, now: '$$NOW' } },
         ])
+        .batchSize(WHOLE)
         .toArray();
       const byKey = new Map(found.map((quota) => [quota._id, quota]));
       return commands.map((one) => answerClaim(one, byKey.get(keyOf(one))));

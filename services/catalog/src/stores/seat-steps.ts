@@ -4,7 +4,7 @@ import type { Collection, Document } from 'mongodb';
 import { attemptsOf, type Hold } from '../hold.ts';
 import { eventIdOf, type Seat, seatKey } from '../seat.ts';
 import { FREED, lapsed } from './seat-rules.ts';
-import { literal, notPassed, plusOne } from './time.ts';
+import { literal, notPassed, passed, plusOne } from './time.ts';
 
 type Try = { eventId: string; holdId: string; attemptId: string };
 
@@ -123,7 +123,13 @@ export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
     free: together((holds) => ofHolds(holds, 'held'), FREED),
 
     /** The same for holds that ran out: their accounts leave the seats to others for a while. */
-    lapse: together((holds) => ofHolds(holds, 'held'), lapsed(coolDownMs)),
+    expire: together((holds) => ofHolds(holds, 'held'), lapsed(coolDownMs)),
+
+    /** The same, each seat only once its own time has run out. */
+    lapse: together(
+      (holds) => ({ ...ofHolds(holds, 'held'), ...passed('$hold.expiresAt') }),
+      lapsed(coolDownMs),
+    ),
 
     /** Frees seats that a hold dropped, and none that it took again since. */
     async freeDropped(hold: Hold, seatIds: readonly string[]): Promise<void> {

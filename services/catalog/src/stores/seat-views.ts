@@ -1,6 +1,9 @@
 import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
 import type { Db } from 'mongodb';
 import { type Seat, type SeatFace, seatKey } from '../seat.ts';
+import { gather } from './gather.ts';
+import { WHOLE } from './paging.ts';
+import { eventIdsOf } from './seat-steps.ts';
 
 /** The status that counts, as an expression on the server's clock (seat.ts, liveStatus). */
 const LIVE_STATUS = {
@@ -36,6 +39,17 @@ export type PublicSeat = SeatFace & { status: SeatStatus; version: number };
 /** Seats as anyone may look at them; nothing is decided by these reads. */
 export function createSeatViews(db: Db) {
   const seats = db.collection<Seat>('seats');
+  const findByKey = gather(async (keys) => {
+    const found = await seats
+      .aggregate<PublicSeat & { _id: string }>([
+        { $match: { _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } } },
+        { $project: { ...PUBLIC_FIELDS, _id: 1 } },
+      ])
+      .batchSize(WHOLE)
+      .toArray();
+    return new Map(found.map((seat) => [seat._id, seat]));
+  });
+
   return {
     /** Seats of an event in the plan's order with their live status; `limit` 0 is all. */
     list(
@@ -58,19 +72,16 @@ export function createSeatViews(db: Db) {
             ...(filter.status === undefined ? [] : [{ $match: { status: filter.status } }]),
             ...(filter.limit === 0 ? [] : [{ $limit: filter.limit }]),
           ],
-          { batchSize: 20_000 },
+          { batchSize: WHOLE },
         )
         .toArray();
     },
 
     async find(eventId: string, seatId: string): Promise<PublicSeat | undefined> {
-      const [found] = await seats
-        .aggregate<PublicSeat>([
-          { $match: { _id: seatKey(eventId, seatId), eventId } },
-          { $project: PUBLIC_FIELDS },
-        ])
-        .toArray();
-      return found;
+      const found = await findByKey(seatKey(eventId, seatId));
+      if (found === undefined) return undefined;
+      const { _id, ...seat } = found;
+      return seat;
     },
   };
 }

@@ -4,6 +4,7 @@ import type { Db, Document } from 'mongodb';
 import { type Seat, type SeatFace, type SeatStanding, seatKey } from '../seat.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
+import { WHOLE } from './paging.ts';
 import { lapses, notCooling, type Sale, type Take, takeable, taken } from './seat-rules.ts';
 import { createSeatSteps, eventIdsOf, idsOf } from './seat-steps.ts';
 import { olderThan, passed } from './time.ts';
@@ -12,7 +13,7 @@ import { olderThan, passed } from './time.ts';
 export type SeatSeen = SeatStanding & { now: Date };
 
 /** A seat as its messages tell of it. */
-type SeatNow = Pick<Seat, 'seatId' | 'version' | 'status' | 'order'>;
+type SeatNow = Pick<Seat, 'seatId' | 'version' | 'status' | 'order'> & { hold?: { id: string } };
 
 /** Several seats that one try wants; answered with those it owns then. */
 type Wanted = { take: Take; keys: string[] };
@@ -53,7 +54,10 @@ export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
         { _id: { $in: keys }, eventId, ...rule(sharedSale(takes), keys, takes) },
         taken(keys, takes, coolDownMs),
       );
-      const found = await seats.find({ _id: { $in: keys }, eventId }).toArray();
+      const found = await seats
+        .find({ _id: { $in: keys }, eventId })
+        .batchSize(WHOLE)
+        .toArray();
       const byAttempt = Map.groupBy(found, ({ hold }) => `${hold?.id} ${hold?.attemptId}`);
       return wanted.map(({ take }) => byAttempt.get(`${take.holdId} ${take.attemptId}`) ?? []);
     },
@@ -65,13 +69,21 @@ export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
         { $match: { _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } } },
         { $project: { seatId: 1, status: 1, hold: 1, lapses: lapses(coolDownMs), now: '$$NOW' } },
       ])
+      .batchSize(WHOLE)
       .toArray();
     return new Map(found.map((seat) => [seat._id, seat]));
   });
   const findNow = gather(async (keys): Promise<ReadonlyMap<string, SeatNow>> => {
     const found = await seats
       .find({ _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } })
-      .project<SeatNow & { _id: string }>({ seatId: 1, version: 1, status: 1, order: 1 })
+      .project<SeatNow & { _id: string }>({
+        seatId: 1,
+        version: 1,
+        status: 1,
+        order: 1,
+        'hold.id': 1,
+      })
+      .batchSize(WHOLE)
       .toArray();
     return new Map(found.map((seat) => [seat._id, seat]));
   });
