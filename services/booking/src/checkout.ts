@@ -29,7 +29,7 @@ export type PaymentStatus =
   | 'refunded';
 /** `charge` begins a payment that settles by itself, `await` asks how it has ended. */
 export type CallKind = 'authorize' | 'capture' | 'charge' | 'await' | 'void' | 'refund';
-export type JournalKind = 'capture' | 'cancel' | 'refund';
+export type JournalKind = 'capture' | 'cancel';
 
 export type CheckoutState = {
   readonly status: BookingStatus;

@@ -1,8 +1,13 @@
-import type { JournalKind } from './checkout.ts';
+import { type Parts, sumOf } from './quote.ts';
 
 export type LedgerAccount = {
-  readonly kind: 'provider_clearing' | 'organizer_payable' | 'refunds_payable';
-  /** The event whose organizer is owed; null for accounts of the house. */
+  readonly kind:
+    | 'provider_clearing'
+    | 'refunds_payable'
+    | 'organizer_payable'
+    | 'fees_income'
+    | 'taxes_payable';
+  /** Whose money it is about; null for accounts of the house. */
   readonly eventId: string | null;
   readonly currency: string;
 };
@@ -11,25 +16,50 @@ export type LedgerAccount = {
 export type LedgerLine = { readonly account: LedgerAccount; readonly amountMinor: number };
 
 /**
- * The two lines of a journal; they sum to zero (invariant 8).
- * capture: the provider owes us, we owe the organizer. cancel: what was owed to the organizer is
- * owed to the buyer. refund: the provider has paid the buyer.
+ * A movement of money. capture: the provider owes us what we owe the organizer and the tax office
+ * and have earned in fees. cancel: part of that, or all, is owed to the buyer instead. refund: the
+ * provider has paid the buyer.
  */
+export type Movement =
+  | { readonly kind: 'capture' | 'cancel'; readonly parts: Parts }
+  | { readonly kind: 'refund'; readonly amountMinor: number };
+
+/** The lines of a journal; they sum to zero (invariant 8), and none of them is zero. */
 export function journalLines(
-  kind: JournalKind,
-  money: { readonly eventId: string; readonly currency: string; readonly amountMinor: number },
-): readonly [LedgerLine, LedgerLine] {
-  const { eventId, currency, amountMinor } = money;
-  const clearing: LedgerAccount = { kind: 'provider_clearing', eventId: null, currency };
-  const organizer: LedgerAccount = { kind: 'organizer_payable', eventId, currency };
-  const refunds: LedgerAccount = { kind: 'refunds_payable', eventId: null, currency };
-  const [debit, credit] = {
-    capture: [clearing, organizer] as const,
-    cancel: [organizer, refunds] as const,
-    refund: [refunds, clearing] as const,
-  }[kind];
-  return [
-    { account: debit, amountMinor },
-    { account: credit, amountMinor: -amountMinor },
+  movement: Movement,
+  { eventId, currency }: { readonly eventId: string; readonly currency: string },
+): readonly LedgerLine[] {
+  const line = (kind: LedgerAccount['kind'], amountMinor: number): LedgerLine => ({
+    account: { kind, eventId: OF_EVENTS.includes(kind) ? eventId : null, currency },
+    amountMinor,
+  });
+  return linesOf(movement, line).filter(({ amountMinor }) => amountMinor !== 0);
+}
+
+const OF_EVENTS: readonly LedgerAccount['kind'][] = [
+  'organizer_payable',
+  'fees_income',
+  'taxes_payable',
+];
+
+function linesOf(
+  movement: Movement,
+  line: (kind: LedgerAccount['kind'], amountMinor: number) => LedgerLine,
+): LedgerLine[] {
+  const owed = ({ faceMinor, feesMinor, taxesMinor }: Parts, sign: 1 | -1) => [
+    line('organizer_payable', sign * faceMinor),
+    line('fees_income', sign * feesMinor),
+    line('taxes_payable', sign * taxesMinor),
   ];
+  switch (movement.kind) {
+    case 'capture':
+      return [line('provider_clearing', sumOf(movement.parts)), ...owed(movement.parts, -1)];
+    case 'cancel':
+      return [...owed(movement.parts, 1), line('refunds_payable', -sumOf(movement.parts))];
+    case 'refund':
+      return [
+        line('refunds_payable', movement.amountMinor),
+        line('provider_clearing', -movement.amountMinor),
+      ];
+  }
 }

@@ -1,5 +1,5 @@
-import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
-import type { Terms } from '@holdfast/shared/contracts/terms.ts';
+import type { Offer, OfferSeat } from '@holdfast/shared/contracts/offer.ts';
+import { NO_TERMS, type Terms } from '@holdfast/shared/contracts/terms.ts';
 import { chargeStepOf, shareOf } from '@holdfast/shared/money.ts';
 
 /** A part of what a booking costs, in the minor unit of its currency. */
@@ -13,6 +13,19 @@ export type QuoteLine = {
   readonly included: boolean;
   /** For a tax: which line of the same seat, or of the order, it is the tax of. */
   readonly of?: 'face_value' | 'fee';
+};
+
+export type Quote = {
+  readonly terms: Terms;
+  readonly lines: readonly QuoteLine[];
+  readonly totalMinor: number;
+};
+
+/** Money by whose it is: the organizer's, ours, the tax office's. */
+export type Parts = {
+  readonly faceMinor: number;
+  readonly feesMinor: number;
+  readonly taxesMinor: number;
 };
 
 const WHOLE = 10_000;
@@ -38,9 +51,25 @@ export function quote(
   ];
 }
 
+/** What an offer comes to under the terms that it promises. */
+export function quoteOffer({ seats, terms = NO_TERMS, currency }: Offer): Quote {
+  const lines = quote(seats, terms, currency);
+  return { terms, lines, totalMinor: totalOf(lines) };
+}
+
 /** What is to be paid: the lines that are not in others already. */
 export function totalOf(lines: readonly QuoteLine[]): number {
   return lines.reduce((sum, line) => (line.included ? sum : sum + line.amountMinor), 0);
+}
+
+/** The same by whose it is. A tax that is included stays with whom the price belongs to. */
+export function partsOf(lines: readonly QuoteLine[]): Parts {
+  const sum = (kind: QuoteLine['kind']) => totalOf(lines.filter((line) => line.kind === kind));
+  return { faceMinor: sum('face_value'), feesMinor: sum('fee'), taxesMinor: sum('tax') };
+}
+
+export function sumOf({ faceMinor, feesMinor, taxesMinor }: Parts): number {
+  return faceMinor + feesMinor + taxesMinor;
 }
 
 export function faceValues(seats: readonly OfferSeat[]): QuoteLine[] {

@@ -8,6 +8,11 @@ type PaymentRow = {
   refunded: number;
 };
 
+/** What a booking `b` was charged on top of its seats, of a kind. */
+const charged = (kind: 'fee' | 'tax') => `coalesce((
+  select sum((c ->> 'amountMinor')::bigint) from jsonb_array_elements(b.charges) c
+  where c ->> 'kind' = '${kind}' and not (c ->> 'included')::boolean), 0)`;
+
 /** Rules over money: our ledger, our payments, the provider's report. */
 export const MONEY_CHECKS: readonly Check[] = [
   sqlCheck({
@@ -34,7 +39,8 @@ export const MONEY_CHECKS: readonly Check[] = [
   }),
   sqlCheck({
     invariant: 7,
-    title: 'captured less refunded is the price of the live tickets, event by event',
+    title:
+      'captured less refunded is the price of the live tickets with their fees and taxes, event by event',
     store: 'booking',
     counted: '(select distinct event_id from bookings) as sold',
     broken: `
@@ -42,9 +48,20 @@ export const MONEY_CHECKS: readonly Check[] = [
         select b.event_id, sum(p.captured_minor - p.refunded_minor) as kept
         from payments p join bookings b on b.id = p.booking_id group by b.event_id
       ), live as (
-        select t.event_id, sum(s.price_minor) as price
-        from tickets t join booking_seats s on s.booking_id = t.booking_id and s.seat_id = t.seat_id
-        where t.status = 'live' group by t.event_id
+        select event_id, sum(price) as price from (
+          select t.event_id, s.price_minor + coalesce((
+            select sum((c ->> 'amountMinor')::bigint) from jsonb_array_elements(b.charges) c
+            where c ->> 'seatId' = t.seat_id and not (c ->> 'included')::boolean
+          ), 0) as price
+          from tickets t join bookings b on b.id = t.booking_id
+          join booking_seats s on s.booking_id = t.booking_id and s.seat_id = t.seat_id
+          where t.status = 'live'
+          union all
+          select b.event_id, (c ->> 'amountMinor')::bigint
+          from bookings b cross join jsonb_array_elements(b.charges) c
+          where c ->> 'seatId' is null and not (c ->> 'included')::boolean
+            and exists (select from tickets t where t.booking_id = b.id and t.status = 'live')
+        ) prices group by event_id
       )
       select 'event ' || coalesce(m.event_id, l.event_id) || ' keeps ' || coalesce(m.kept, 0)
         || ' for live tickets of ' || coalesce(l.price, 0) as finding
@@ -82,6 +99,36 @@ export const MONEY_CHECKS: readonly Check[] = [
       from clearing c full join paid p using (currency)
       where coalesce(c.balance, 0) <> coalesce(p.balance, 0)`,
   }),
+  sqlCheck({
+    invariant: 8,
+    title: 'the ledger has face values, fees and taxes as bookings were charged and paid back',
+    store: 'booking',
+    counted: `payments where captured_minor > 0`,
+    broken: `
+      with journals as (
+        select j.booking_id,
+          -coalesce(sum(l.amount_minor) filter (where a.kind = 'organizer_payable'), 0) as face,
+          -coalesce(sum(l.amount_minor) filter (where a.kind = 'fees_income'), 0) as fees,
+          -coalesce(sum(l.amount_minor) filter (where a.kind = 'taxes_payable'), 0) as taxes
+        from ledger_journals j join ledger_lines l on l.journal_id = j.id
+        join ledger_accounts a on a.id = l.account_id group by j.booking_id
+      ), sold as (
+        select b.id, p.captured_minor, p.refunded_minor, p.refunded_fees_minor,
+          p.refunded_taxes_minor,
+          (select sum(s.price_minor) from booking_seats s where s.booking_id = b.id) as face,
+          ${charged('fee')} as fees, ${charged('tax')} as taxes
+        from payments p join bookings b on b.id = p.booking_id where p.captured_minor > 0
+      ), kept as (
+        select id, fees - refunded_fees_minor as fees, taxes - refunded_taxes_minor as taxes,
+          face - (refunded_minor - refunded_fees_minor - refunded_taxes_minor) as face
+        from sold
+      )
+      select 'booking ' || k.id || ' keeps ' || concat_ws(', ', k.face, k.fees, k.taxes)
+        || ' of face values, fees and taxes, the ledger has '
+        || concat_ws(', ', j.face, j.fees, j.taxes) as finding
+      from kept k left join journals j on j.booking_id = k.id
+      where (k.face, k.fees, k.taxes) is distinct from (j.face, j.fees, j.taxes)`,
+  }),
   {
     invariant: 8,
     title: 'the provider moved exactly the money that our books say',
@@ -105,15 +152,21 @@ export const MONEY_CHECKS: readonly Check[] = [
   },
   sqlCheck({
     invariant: 20,
-    title: 'the price charged is the price of the offer',
+    title: 'the price charged is that of the offer: its seats, fees and taxes',
     store: 'booking',
-    counted: 'payments',
+    counted: 'bookings',
     broken: `
-      select 'booking ' || b.id || ' costs ' || b.total_minor || ', its seats ' || sum(s.price_minor)
-        || ', its payment ' || p.amount_minor as finding
-      from bookings b join booking_seats s on s.booking_id = b.id join payments p on p.booking_id = b.id
-      group by b.id, b.total_minor, p.amount_minor
-      having sum(s.price_minor) <> b.total_minor or p.amount_minor <> b.total_minor`,
+      with prices as (
+        select b.id, b.total_minor, p.amount_minor,
+          (select sum(s.price_minor) from booking_seats s where s.booking_id = b.id) as seats,
+          ${charged('fee')} + ${charged('tax')} as charges
+        from bookings b left join payments p on p.booking_id = b.id
+      )
+      select 'booking ' || id || ' costs ' || total_minor || ', its seats ' || seats
+        || ', fees and taxes ' || charges || ', its payment '
+        || coalesce(amount_minor::text, 'none') as finding
+      from prices
+      where seats + charges <> total_minor or coalesce(amount_minor, 0) <> total_minor`,
   }),
   {
     invariant: 20,

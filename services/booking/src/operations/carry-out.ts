@@ -6,7 +6,8 @@ import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking } from '../booking.ts';
 import type { CallKind, CheckoutPlan } from '../checkout.ts';
-import { announcePayment, type Payment } from '../payment.ts';
+import { announcePayment, keptParts, type Payment, withRefund } from '../payment.ts';
+import { partsOf, sumOf } from '../quote.ts';
 import { freeHolds, saveBookings } from '../stores/bookings.ts';
 import { type Journal, writeJournals } from '../stores/ledger.ts';
 import { changedPayment, insertRefunds, savePayments } from '../stores/payments.ts';
@@ -62,12 +63,12 @@ function moveMoney(
   const moved = plan.payment
     ? changedPayment(before, { status: plan.payment, providerId }, now)
     : before;
-  const owed = moved.capturedMinor - moved.refundedMinor;
+  const owed = keptParts(moved, booking.lines);
   const refund =
     plan.call === 'refund'
-      ? { id: newId(), amountMinor: owed, reason: plan.reason ?? 'cancelled' }
+      ? { id: newId(), amountMinor: sumOf(owed), reason: plan.reason ?? 'cancelled' }
       : undefined;
-  const payment = refund ? { ...moved, refundedMinor: moved.refundedMinor + owed } : moved;
+  const payment = refund ? withRefund(moved, owed) : moved;
   const journals = (plan.journals ?? []).map((kind) => ({
     kind,
     bookingId: booking.id,
@@ -75,7 +76,7 @@ function moveMoney(
     eventId: booking.eventId,
     currency: payment.currency,
     refundId: kind === 'capture' ? null : (refund?.id ?? null),
-    amountMinor: kind === 'capture' ? payment.amountMinor : owed,
+    parts: kind === 'capture' ? partsOf(booking.lines) : owed,
   }));
   return { before, payment, call: plan.call, refund, journals };
 }

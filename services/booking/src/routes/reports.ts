@@ -18,6 +18,9 @@ const exampleRow: EventRevenue = {
   refundedMinor: 9_600,
   netMinor: 912_000,
   revenueRank: 1,
+  organizerMinor: 860_000,
+  feesMinor: 42_000,
+  taxesMinor: 10_000,
 };
 
 /** The analysts' views over HTTP; docs/reports/ tells of them as SQL. */
@@ -52,6 +55,9 @@ export function reportRoutes(use: () => { db: Database }): Route[] {
                 refundedMinor: minor().required(),
                 netMinor: minor().required(),
                 revenueRank: count(),
+                organizerMinor: minor().required(),
+                feesMinor: minor().required(),
+                taxesMinor: minor().required(),
               }),
             )
             .required(),

@@ -1,17 +1,14 @@
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { type SQL, sql } from 'drizzle-orm';
-import type { JournalKind } from '../checkout.ts';
-import { journalLines } from '../ledger.ts';
+import { journalLines, type Movement } from '../ledger.ts';
 
-export type Journal = {
-  readonly kind: JournalKind;
+export type Journal = Movement & {
   readonly bookingId: string;
   readonly paymentId: string;
   readonly refundId: string | null;
   readonly eventId: string;
   readonly currency: string;
-  readonly amountMinor: number;
 };
 
 /** Writes journals; the database refuses one that does not sum to zero or was written before. */
@@ -19,7 +16,7 @@ export async function writeJournals(tx: Transaction, journals: readonly Journal[
   const rows = journals.flatMap((journal) => {
     const { kind, bookingId, paymentId, refundId } = journal;
     const id = newId();
-    return journalLines(kind, journal).map(({ account, amountMinor }) => ({
+    return journalLines(journal, journal).map(({ account, amountMinor }) => ({
       id,
       kind,
       booking_id: bookingId,

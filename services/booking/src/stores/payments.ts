@@ -24,6 +24,8 @@ const columns = {
   providerId: payments.providerId,
   capturedMinor: payments.capturedMinor,
   refundedMinor: payments.refundedMinor,
+  refundedFeesMinor: payments.refundedFeesMinor,
+  refundedTaxesMinor: payments.refundedTaxesMinor,
   version: payments.version,
   changedAt: payments.changedAt,
 };
@@ -106,11 +108,15 @@ export async function savePayments(tx: Transaction, changed: readonly Payment[])
     provider_id: one.providerId,
     captured_minor: one.capturedMinor,
     refunded_minor: one.refundedMinor,
+    refunded_fees_minor: one.refundedFeesMinor,
+    refunded_taxes_minor: one.refundedTaxesMinor,
     version: one.version,
   }));
   const { rowCount } = await tx.execute(sql`
     update payments p set status = r.status, provider_id = r.provider_id,
-      captured_minor = r.captured_minor, refunded_minor = r.refunded_minor, version = r.version,
+      captured_minor = r.captured_minor, refunded_minor = r.refunded_minor,
+      refunded_fees_minor = r.refunded_fees_minor,
+      refunded_taxes_minor = r.refunded_taxes_minor, version = r.version,
       changed_at = case when p.version = r.version then p.changed_at else now() end
     from ${rowsOf('payments', rows)} r where p.id = r.id`);
   if (rowCount !== changed.length) throw new Error('the payment of a locked booking has gone');

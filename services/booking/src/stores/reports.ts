@@ -15,6 +15,10 @@ export type EventRevenue = {
   refundedMinor: number;
   netMinor: number;
   revenueRank: number;
+  /** The net, by whose it is. */
+  organizerMinor: number;
+  feesMinor: number;
+  taxesMinor: number;
 };
 
 export async function revenueByEvent(
@@ -24,7 +28,8 @@ export async function revenueByEvent(
   const { rows } = await db.execute<EventRevenue>(sql`
     select event_id as "eventId", event, venue, city, starts_at as "startsAt", currency, bookings,
       live_tickets as "liveTickets", gross_minor as "grossMinor",
-      refunded_minor as "refundedMinor", net_minor as "netMinor", revenue_rank as "revenueRank"
+      refunded_minor as "refundedMinor", net_minor as "netMinor", revenue_rank as "revenueRank",
+      organizer_minor as "organizerMinor", fees_minor as "feesMinor", taxes_minor as "taxesMinor"
     from analytics.revenue_by_event
     where ${wanted.currency ?? null}::text is null or currency = ${wanted.currency ?? null}
     order by currency, revenue_rank, event_id limit ${wanted.limit}`);

@@ -83,6 +83,8 @@ export const payments = pgTable('payments', {
   providerId: text('provider_id'),
   capturedMinor: minor('captured_minor').notNull().default(0),
   refundedMinor: minor('refunded_minor').notNull().default(0),
+  refundedFeesMinor: minor('refunded_fees_minor').notNull().default(0),
+  refundedTaxesMinor: minor('refunded_taxes_minor').notNull().default(0),
   version: integer().notNull().default(1),
   createdAt: instant('created_at').notNull().defaultNow(),
   changedAt: instant('changed_at').notNull().defaultNow(),
