@@ -1,6 +1,5 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Offer } from '@holdfast/shared/contracts/offer.ts';
-import { NO_TERMS, type Terms } from '@holdfast/shared/contracts/terms.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
@@ -9,7 +8,7 @@ import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts
 import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking, pinIdOf } from '../booking.ts';
 import { type MethodType, settlesItself } from '../payment.ts';
-import { type QuoteLine, quote, totalOf } from '../quote.ts';
+import { type Quote, quoteOffer } from '../quote.ts';
 import { claimHolds, findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
 import { findKeyUses, type KeyUse, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
@@ -39,13 +38,7 @@ export type PlacedBooking = {
 type Wish = PlaceBooking & {
   readonly bookingId: string;
   readonly fingerprint: string;
-  readonly price: Price;
-};
-
-type Price = {
-  readonly terms: Terms;
-  readonly lines: readonly QuoteLine[];
-  readonly totalMinor: number;
+  readonly price: Quote;
 };
 
 /**
@@ -102,7 +95,7 @@ async function placeAll(
     if (cancelledEvents.has(offer.eventId)) {
       return refused('event_cancelled', `${offer.eventName} will not take place.`);
     }
-    const price = priceOf(offer);
+    const price = quoteOffer(offer);
     if (price.totalMinor > 0 && command.paymentMethod === undefined) {
       return refused('payment_method_required', 'Send the paymentMethod that is to be charged.');
     }
@@ -123,12 +116,6 @@ async function placeAll(
     if (refusal || booking === undefined) return refusal ?? refused('not_found', 'No booking.');
     return { kind: 'placed', booking, repeated: false };
   });
-}
-
-/** What an offer comes to under its terms. */
-function priceOf({ seats, terms = NO_TERMS, currency }: Offer): Price {
-  const lines = quote(seats, terms, currency);
-  return { terms, lines, totalMinor: totalOf(lines) };
 }
 
 function askedOf({ offer, paymentMethod, paymentMethodType: type }: PlaceBooking): string {

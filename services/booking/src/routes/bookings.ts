@@ -8,6 +8,7 @@ import type { CheckoutDeps } from '../operations/advance-checkout.ts';
 import { cancelBooking } from '../operations/cancel-booking.ts';
 import type { Outcomes } from '../outcomes.ts';
 import { METHOD_TYPES, type MethodType } from '../payment.ts';
+import { quoteOffer } from '../quote.ts';
 import { findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import {
@@ -16,6 +17,7 @@ import {
   presentBooking,
   presentPlaced,
   presentTicket,
+  quoteAnswer,
   ticketsAnswer,
 } from './presenters.ts';
 import { visible } from './visible.ts';
@@ -30,7 +32,7 @@ const LONGEST_OFFER = 48 * 1024;
 const byId = Joi.object<ById>({ bookingId: id().lowercase().required() });
 
 export function bookingRoutes(use: Use): Route[] {
-  return [place(use), list(use), show(use), showTickets(use), cancel(use)];
+  return [place(use), quote(use), list(use), show(use), showTickets(use), cancel(use)];
 }
 
 function place(use: Use): Route {
@@ -86,6 +88,28 @@ function place(use: Use): Route {
           ...(placed.repeated && { 'idempotent-replayed': 'true' }),
         },
       );
+    },
+  });
+}
+
+function quote(use: Use): Route {
+  return route<{ body: { offer: string } }>({
+    method: 'post',
+    path: '/api/bookings/quote',
+    id: 'quoteOffer',
+    tag: 'bookings',
+    summary: 'What the seats of an offer come to with fees and taxes, line by line; stores nothing',
+    access: 'login',
+    body: Joi.object({
+      offer: Joi.string().max(LONGEST_OFFER).required().description('The offer of the hold'),
+    }),
+    responses: { 200: { description: 'As it would be charged', ...quoteAnswer } },
+    errors: ['offer_invalid', 'offer_not_owner'],
+    async run({ body, actor }) {
+      const offer = await use().verifyOffer(body.offer, actor.userId);
+      if (isRefusal(offer)) return offer;
+      const { currency, expiresAt } = offer;
+      return reply(200, { quote: { ...quoteOffer(offer), currency, expiresAt } });
     },
   });
 }

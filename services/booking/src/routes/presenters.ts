@@ -4,6 +4,7 @@ import Joi from 'joi';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { BOOKING_STATUSES } from '../checkout.ts';
 import type { Payment } from '../payment.ts';
+import type { QuoteLine } from '../quote.ts';
 
 /** A booking as clients see it. */
 export function presentBooking(booking: Booking, payment?: Payment) {
@@ -166,6 +167,15 @@ const exampleTicket = {
 };
 export const exampleTicketAnswer = { ...exampleTicket, status: 'live', ...exampleSeat };
 const { ticketId, ...exampleEvent } = exampleTicket;
+const exampleLines: QuoteLine[] = [
+  {
+    kind: 'face_value',
+    name: 'Stalls',
+    seatId: 'STALLS-C-14',
+    amountMinor: 4_800,
+    included: false,
+  },
+];
 const exampleBooking = {
   ...exampleEvent,
   holdId: '0198c9d5-5f90-7a11-8e72-9b8a7c6d5e4f',
@@ -174,15 +184,7 @@ const exampleBooking = {
   reason: null,
   freeCancelUntil: null,
   seats: [{ ...exampleSeat, ticketId, ticketStatus: 'live' }],
-  lines: [
-    {
-      kind: 'face_value',
-      name: 'Stalls',
-      seatId: 'STALLS-C-14',
-      amountMinor: 4_800,
-      included: false,
-    },
-  ],
+  lines: exampleLines,
   totalMinor: 4_800,
   terms: NO_TERMS,
   refundedMinor: 0,
@@ -202,6 +204,26 @@ export const bookingsAnswer = {
     next: id().allow(null).required(),
   }),
   example: { bookings: [exampleBooking], next: null },
+};
+export const quoteAnswer = {
+  schema: Joi.object({
+    quote: Joi.object({
+      lines: linesSchema.required(),
+      totalMinor: minor().required(),
+      currency: currency().required(),
+      terms: terms().required(),
+      expiresAt: instant().required().description('Until when the offer can be booked'),
+    }).required(),
+  }),
+  example: {
+    quote: {
+      lines: exampleLines,
+      totalMinor: 4_800,
+      currency: 'EUR',
+      terms: NO_TERMS,
+      expiresAt: '2027-01-08T10:10:00.000Z',
+    },
+  },
 };
 export const ticketsAnswer = {
   schema: Joi.object({ tickets: Joi.array().items(ticketSchema).required() }),
