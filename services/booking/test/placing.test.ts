@@ -254,6 +254,7 @@ describe('placing a booking', () => {
     const id = newId();
     const routes = [
       ['POST', '/api/bookings'],
+      ['POST', '/api/bookings/quote'],
       ['GET', '/api/bookings'],
       ['GET', `/api/bookings/${id}`],
       ['GET', `/api/bookings/${id}/tickets`],

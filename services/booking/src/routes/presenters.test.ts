@@ -1,11 +1,12 @@
 import { expect } from 'chai';
-import { bookingAnswer, bookingsAnswer, ticketsAnswer } from './presenters.ts';
+import { bookingAnswer, bookingsAnswer, quoteAnswer, ticketsAnswer } from './presenters.ts';
 import { outcomesAnswer, sweepAnswer, sweepsAnswer } from './sweep-presenters.ts';
 
 describe('the examples of answers', () => {
   for (const [name, { schema, example }] of Object.entries({
     bookingAnswer,
     bookingsAnswer,
+    quoteAnswer,
     ticketsAnswer,
     sweepsAnswer,
     sweepAnswer,
