@@ -15,6 +15,7 @@ import { consumeEvents } from './consumers/events.ts';
 import { consumeHolds } from './consumers/holds.ts';
 import { consumeProjections } from './consumers/projections.ts';
 import { createEventSweepLoop } from './loops/event-sweeps.ts';
+import { createForecastLoop } from './loops/forecasts.ts';
 import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
 import { createOverduePaymentLoop } from './loops/overdue-payments.ts';
 import { createProviderCallLoop } from './loops/provider-calls.ts';
@@ -178,6 +179,7 @@ async function open(
       log,
     }),
     housekeeping: createHousekeepingLoop({ db, log }),
+    forecasts: createForecastLoop({ db, log }),
     outcomes: outcomes.loop,
     // Stopped last: it publishes what the others leave behind.
     relay: createOutboxRelay({ db, bus, log }),

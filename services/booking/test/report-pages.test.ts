@@ -61,6 +61,7 @@ describe('pages of reports', () => {
       );
       return row?.sources === 2;
     });
+    await world.loops.forecasts.runOnce();
   }
 
   it('are one for each view, which the index lists', async () => {

@@ -19,7 +19,7 @@ export type SelloutForecast = {
 export const FEWEST_SIMILAR = 3;
 const MOST_SIMILAR = 15;
 /** In spans of the second half of what is sold: curves further apart on the way so far differ. */
-const MOST_UNLIKE = 0.5;
+const MOST_UNLIKE = 1;
 const ONE_SECOND_HOURS = 1 / 3_600;
 /** Speed counts for little beside shape: an event that sold in the same way at half the speed fits. */
 const SPEED_WEIGHT = 0.25;

@@ -15,6 +15,7 @@ export const REPORT_VIEWS = [
   'revenue_by_event',
   'sales_daily',
   'seat_fill',
+  'sellout_forecast',
   'time_to_sellout',
 ] as const;
 export type ReportView = (typeof REPORT_VIEWS)[number];
