@@ -1,4 +1,5 @@
 import { createOfferVerifier } from '@holdfast/booking/offer.ts';
+import { createBreaker } from '@holdfast/shared/breaker.ts';
 import type { Offer } from '@holdfast/shared/contracts/offer.ts';
 import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { reply, route } from '@holdfast/shared/http/route.ts';
@@ -9,7 +10,7 @@ import { createMetrics } from '@holdfast/shared/metrics.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import Joi from 'joi';
 import { createTransactions } from './seat-tables.ts';
-import { readSettings, stopOnSignal } from './settings.ts';
+import { BREAKER, readSettings, stopOnSignal } from './settings.ts';
 
 export type PlainBookingSettings = {
   port: number;
@@ -23,7 +24,10 @@ export type PlainBookingSettings = {
 // chain. It would be faster with several bookings in a transaction, which is what it is compared to.
 const settings = readSettings<PlainBookingSettings>();
 const { pool, inTransaction } = createTransactions(settings.postgresUrl);
-const verifyOffer = createOfferVerifier(settings.offersUrl);
+const verifyOffer = createOfferVerifier(
+  settings.offersUrl,
+  createBreaker({ name: 'catalog', ...BREAKER }),
+);
 
 /** Answers the booking's id; undefined when the key or the hold was used before. */
 function place(offer: Offer, method: string): Promise<string | undefined> {

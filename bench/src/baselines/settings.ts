@@ -5,6 +5,9 @@ export function readSettings<T>(): T {
   return JSON.parse(text) as T;
 }
 
+/** How dependencies are left alone that do not answer, as in the service. */
+export const BREAKER = { failuresToOpen: 5, pauseMs: 30_000, successesToClose: 2 };
+
 /** Ends an orderly stop by the bench. */
 export function stopOnSignal(stop: () => Promise<unknown>): void {
   process.once('SIGTERM', () => {

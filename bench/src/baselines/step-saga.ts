@@ -1,4 +1,5 @@
 import { createPaymentProvider } from '@holdfast/booking/payment-provider.ts';
+import { createBreaker } from '@holdfast/shared/breaker.ts';
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import { refused } from '@holdfast/shared/errors.ts';
@@ -10,7 +11,7 @@ import { createMetrics } from '@holdfast/shared/metrics.ts';
 import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import Joi from 'joi';
 import { createTransactions } from './seat-tables.ts';
-import { readSettings, stopOnSignal } from './settings.ts';
+import { BREAKER, readSettings, stopOnSignal } from './settings.ts';
 import { type Booked, createStepTables } from './step-tables.ts';
 
 export type StepSagaSettings = {
@@ -44,6 +45,7 @@ const provider = createPaymentProvider({
   url: settings.paymentUrl,
   secretKey: settings.secretKey,
   webhookSecret: 'whsec_unused',
+  breaker: createBreaker({ name: 'the payment provider', ...BREAKER }),
 });
 const waiting = new Map<string, (booking: Booked) => void>();
 

@@ -84,6 +84,7 @@ export const REFUSALS = {
     title: 'The Idempotency-Key was used for another request',
   },
   too_many_requests: { status: 429, title: 'Too many requests' },
+  payments_unavailable: { status: 503, title: 'Payments can not be taken at present' },
 } as const;
 
 export type RefusalCode = keyof typeof REFUSALS;

@@ -272,6 +272,8 @@ function serviceEnvironment(
       PAYMENT_URL: urls.payment,
       PAYMENT_SECRET_KEY: secrets.paymentSecretKey,
       PAYMENT_WEBHOOK_SECRET: secrets.paymentWebhookSecret,
+      // The sandbox runs beside it and is back within a second.
+      BREAKER_PAUSE_SECONDS: '2',
     },
     gateway: {
       CATALOG_URL: urls.catalog,

@@ -16,6 +16,11 @@ export type BookingConfig = CommonSettings &
     readonly PAYMENT_URL: string;
     readonly PAYMENT_SECRET_KEY: string;
     readonly PAYMENT_WEBHOOK_SECRET: string;
+    readonly PROVIDER_CONCURRENCY: number;
+    readonly PROVIDER_BACKLOG: number;
+    readonly BREAKER_FAILURES: number;
+    readonly BREAKER_PAUSE_SECONDS: number;
+    readonly BREAKER_SUCCESSES: number;
     readonly AUTHORIZED_LIMIT_SECONDS: number;
     readonly SWEEP_BOOKINGS_PER_SECOND: number;
     readonly FREE_CANCEL_DAYS: number;
@@ -44,6 +49,33 @@ export const bookingSettings = Joi.object<BookingConfig>({
   PAYMENT_WEBHOOK_SECRET: Joi.string()
     .required()
     .description("Secret that signs the provider's webhooks"),
+  PROVIDER_CONCURRENCY: Joi.number()
+    .integer()
+    .min(1)
+    .max(1_000)
+    .default(16)
+    .description('Most calls to the payment provider at a time, of one process'),
+  PROVIDER_BACKLOG: Joi.number()
+    .integer()
+    .min(1)
+    .default(10_000)
+    .description(
+      'Calls that may wait for the provider before paid bookings are refused with a 503',
+    ),
+  BREAKER_FAILURES: Joi.number()
+    .integer()
+    .min(1)
+    .default(5)
+    .description('Unanswered calls in a row after which the provider, or catalog, is left alone'),
+  BREAKER_PAUSE_SECONDS: Joi.number()
+    .min(0)
+    .default(30)
+    .description('How long it is left alone before one call is tried'),
+  BREAKER_SUCCESSES: Joi.number()
+    .integer()
+    .min(1)
+    .default(2)
+    .description('Answered tries in a row after which all calls go again'),
   AUTHORIZED_LIMIT_SECONDS: Joi.number()
     .min(0)
     .default(300)

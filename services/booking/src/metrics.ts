@@ -1,7 +1,8 @@
+import type { Breaker } from '@holdfast/shared/breaker.ts';
 import type { Metrics } from '@holdfast/shared/metrics.ts';
 import { outboxLag } from '@holdfast/shared/outbox/postgres.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
-import { Histogram } from 'prom-client';
+import { Gauge, Histogram } from 'prom-client';
 import type { Booking } from './booking.ts';
 
 /** Reasons that are counted by name; a provider may invent any number of others. */
@@ -29,7 +30,13 @@ const KNOWN_REASONS = new Set([
 /** Figures of the checkout, beside those every service has. */
 export function createBookingMetrics(
   metrics: Metrics,
-  deps: { db: Database; isProviderPaused: () => boolean },
+  deps: {
+    db: Database;
+    /** By the dependency that each keeps calls from. */
+    breakers: Readonly<Record<string, Breaker>>;
+    /** Calls to the provider that wait or are under way, of all processes, and those of this one. */
+    providerCalls: { open: () => number; underWay: () => number };
+  },
 ) {
   // A figure that can not be read must not take the others of a scrape with it.
   const lag = () =>
@@ -44,10 +51,28 @@ export function createBookingMetrics(
     'Age of the oldest message that waits',
     async () => (await lag()).oldestSeconds,
   );
+  new Gauge({
+    name: 'holdfast_breaker_state',
+    help: 'The state that the circuit breaker of a dependency is in has a 1, the others 0',
+    labelNames: ['dependency', 'state'] as const,
+    registers: [metrics.registry],
+    collect() {
+      for (const [dependency, breaker] of Object.entries(deps.breakers)) {
+        for (const state of ['closed', 'half_open', 'open'] as const) {
+          this.set({ dependency, state }, breaker.state().kind === state ? 1 : 0);
+        }
+      }
+    },
+  });
   metrics.gauge(
-    'holdfast_provider_paused',
-    '1 while calls to the provider are held back',
-    async () => (deps.isProviderPaused() ? 1 : 0),
+    'holdfast_provider_calls_open',
+    'Calls to the payment provider that are not settled, of all processes',
+    async () => deps.providerCalls.open(),
+  );
+  metrics.gauge(
+    'holdfast_provider_calls_under_way',
+    'Calls to the payment provider that this process is making',
+    async () => deps.providerCalls.underWay(),
   );
   const checkouts = metrics.counter(
     'holdfast_checkouts_total',

@@ -1,3 +1,4 @@
+import type { Breaker } from '@holdfast/shared/breaker.ts';
 import {
   currency,
   id,
@@ -9,8 +10,13 @@ import {
 import { OFFER_AUDIENCE, OFFER_ISSUER, type Offer } from '@holdfast/shared/contracts/offer.ts';
 import { terms } from '@holdfast/shared/contracts/terms.ts';
 import { describeError, Fault, type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { BulkheadRejectedError, bulkhead } from 'cockatiel';
 import Joi from 'joi';
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
+
+/** Offers that are verified at a time and may wait for it: a bulkhead around catalog's keys. */
+const MOST_AT_ONCE = 64;
+const MOST_WAITING = 2_000;
 
 const text = () => Joi.string().allow('').max(500).required();
 
@@ -50,14 +56,22 @@ const offerSchema = Joi.object<Offer>({
  * Verifies signed offers by catalog's published keys. Whether an offer is still good is for the
  * database's clock to say. Throws a retryable Fault when the keys can not be had.
  */
-export function createOfferVerifier(jwksUrl: string) {
+export function createOfferVerifier(jwksUrl: string, breaker: Breaker) {
+  // One look at a time, whoever waits for it; none while catalog does not answer.
   const keys = createRemoteJWKSet(new URL(jwksUrl), {
     timeoutDuration: 3_000,
     cooldownDuration: 1_000,
+    [customFetch]: (url, options) =>
+      breaker.run(async () => {
+        const response = await fetch(url, options);
+        if (response.status >= 500) throw new Error(`${url} answered ${response.status}`);
+        return response;
+      }),
   });
+  const verifying = bulkhead(MOST_AT_ONCE, MOST_WAITING);
 
   return async function verifyOffer(token: string, userId: string): Promise<Offer | Refusal> {
-    const payload = await readSigned(token, keys);
+    const payload = await verifying.execute(() => readSigned(token, keys)).catch(refuseCrowd);
     if (payload === undefined) {
       return refused('offer_invalid', 'The offer was not issued here: hold the seats again.');
     }
@@ -77,6 +91,15 @@ export function createOfferVerifier(jwksUrl: string) {
     }
     return offer;
   };
+}
+
+/** More wait for catalog's keys than there are places: better an answer now than one too late. */
+function refuseCrowd(error: unknown): never {
+  if (!(error instanceof BulkheadRejectedError)) throw error;
+  throw new Fault('catalog_unavailable', 'Too many bookings wait for the keys of catalog', {
+    retryable: true,
+    cause: error,
+  });
 }
 
 export type VerifyOffer = ReturnType<typeof createOfferVerifier>;

@@ -1,12 +1,6 @@
+import { type Breaker, BreakerOpen } from '@holdfast/shared/breaker.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
 import { derivedId } from '@holdfast/shared/ids.ts';
-import {
-  CircuitState,
-  ConsecutiveBreaker,
-  circuitBreaker,
-  handleWhen,
-  isBrokenCircuitError,
-} from 'cockatiel';
 import Stripe from 'stripe';
 import type { CallKind } from './checkout.ts';
 import type { MethodType } from './payment.ts';
@@ -49,8 +43,6 @@ export type ProviderOutcome =
   | { readonly kind: 'unknown'; readonly error: string; readonly freshKey: boolean };
 
 const TIMEOUT_MS = 10_000;
-const FAILURES_BEFORE_PAUSE = 10;
-const PAUSE_MS = 1_000;
 /** How far the provider's clock and the database's may lie apart when payments are looked for. */
 const CLOCK_TOLERANCE_SECONDS = 300;
 
@@ -59,7 +51,10 @@ export function createPaymentProvider(settings: {
   url: string;
   secretKey: string;
   webhookSecret: string;
+  /** Keeps calls back while the provider does not answer; see `isOutOfReach`. */
+  breaker: Breaker;
 }) {
+  const { breaker } = settings;
   const { hostname, port, protocol } = new URL(settings.url);
   const stripe = new Stripe(settings.secretKey, {
     host: hostname,
@@ -69,26 +64,21 @@ export function createPaymentProvider(settings: {
     timeout: TIMEOUT_MS,
     telemetry: false,
   });
-  const breaker = circuitBreaker(handleWhen(isOutOfReach), {
-    halfOpenAfter: PAUSE_MS,
-    breaker: new ConsecutiveBreaker(FAILURES_BEFORE_PAUSE),
-  });
   const perform = { authorize, capture, charge, await: look, void: cancel, refund } as const;
 
   return {
     /** Does a call; never throws. */
     async run(request: ProviderRequest): Promise<ProviderOutcome> {
       try {
-        return await breaker.execute(() => perform[request.kind](stripe, request));
+        return await breaker.run(() => perform[request.kind](stripe, request));
       } catch (error) {
-        if (!isBrokenCircuitError(error) && isSettled(error)) {
+        if (!(error instanceof BreakerOpen) && isSettled(error)) {
           return askForTruth(stripe, request, error).catch((cause) => unknown(cause));
         }
         return unknown(error);
       }
     },
-    /** Whether calls are held back because the provider has not answered of late. */
-    isPaused: () => breaker.state === CircuitState.Open,
+    breaker,
     /** The event of a webhook; throws when the signature is not the provider's. */
     readWebhook: (body: string, signature: string) =>
       stripe.webhooks.constructEventAsync(body, signature, settings.webhookSecret),
@@ -315,6 +305,9 @@ function isSettled(error: unknown): boolean {
   );
 }
 
-function isOutOfReach(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripeConnectionError;
+/** What counts as no answer: none at all, or a failure of the provider's own that may pass. */
+export function isOutOfReach(error: unknown): boolean {
+  if (error instanceof Stripe.errors.StripeConnectionError) return true;
+  const isFailure = error instanceof Stripe.errors.StripeError && (error.statusCode ?? 0) >= 500;
+  return isFailure && !isSavedFailure(error);
 }

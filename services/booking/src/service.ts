@@ -1,4 +1,5 @@
 import { createBatches } from '@holdfast/shared/batches.ts';
+import { type BreakerState, createBreaker } from '@holdfast/shared/breaker.ts';
 import type { Bus } from '@holdfast/shared/bus/bus.ts';
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
@@ -18,6 +19,7 @@ import { createEventSweepLoop } from './loops/event-sweeps.ts';
 import { createForecastLoop } from './loops/forecasts.ts';
 import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
 import { createOverduePaymentLoop } from './loops/overdue-payments.ts';
+import { createProviderBacklog } from './loops/provider-backlog.ts';
 import { createProviderCallLoop } from './loops/provider-calls.ts';
 import { createUnansweredPinLoop } from './loops/unanswered-pins.ts';
 import { createBookingMetrics } from './metrics.ts';
@@ -31,7 +33,7 @@ import {
 import { makeFirstTicketKey } from './operations/change-ticket-keys.ts';
 import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
-import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
+import { createPaymentProvider, isOutOfReach, type PaymentProvider } from './payment-provider.ts';
 import { bookingRoutes } from './routes/bookings.ts';
 import { checkInRoutes } from './routes/check-in.ts';
 import { gateRoutes } from './routes/gates.ts';
@@ -65,16 +67,18 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
     topicPrefix: config.TOPIC_PREFIX,
     log,
   });
+  const breakers = createBreakers(config, log);
   const provider = createPaymentProvider({
     url: config.PAYMENT_URL,
     secretKey: config.PAYMENT_SECRET_KEY,
     webhookSecret: config.PAYMENT_WEBHOOK_SECRET,
+    breaker: breakers.payments,
   });
   const opening = createOpening({
-    open: (signal) => open(config, { log, metrics, bus, provider, signal }),
+    open: (signal) => open(config, { log, metrics, bus, provider, breakers, signal }),
     close: ({ stop }) => stop(),
   });
-  const verifyOffer = createOfferVerifier(config.CATALOG_URL + KEYS_PATH);
+  const verifyOffer = createOfferVerifier(config.CATALOG_URL + KEYS_PATH, breakers.catalog);
   const http = await serve({
     service: 'booking',
     version: VERSION,
@@ -99,7 +103,12 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
     dependencies: {
       postgres: { ping: async () => opening.use().postgres.ping(), required: true },
       kafka: { ping: bus.ping, required: false },
-      payments: { ping: async () => refuseWhilePaused(provider.isPaused()), required: false },
+      payments: {
+        ping: breakers.payments.check,
+        details: breakers.payments.state,
+        required: false,
+      },
+      catalog: { ping: breakers.catalog.check, details: breakers.catalog.state, required: false },
     },
   });
   opening.begin();
@@ -119,10 +128,11 @@ async function open(
     metrics: Metrics;
     bus: Bus;
     provider: PaymentProvider;
+    breakers: ReturnType<typeof createBreakers>;
     signal: AbortSignal;
   },
 ) {
-  const { log, bus, provider, signal } = given;
+  const { log, bus, provider, breakers, signal } = given;
   const postgres = await openPostgres({
     url: config.POSTGRES_URL,
     database: config.DATABASE_NAME,
@@ -133,7 +143,17 @@ async function open(
     signal,
   });
   const { db } = postgres;
-  const figures = createBookingMetrics(given.metrics, { db, isProviderPaused: provider.isPaused });
+  const backlog = createProviderBacklog({
+    db,
+    breaker: breakers.payments,
+    limit: config.PROVIDER_BACKLOG,
+    log,
+  });
+  const figures = createBookingMetrics(given.metrics, {
+    db,
+    breakers,
+    providerCalls: { open: backlog.open, underWay: () => loops.providerCalls.underWay() },
+  });
   const outcomes = createOutcomes({ findSettled: (ids) => findSettled(db, ids), log });
   const onChanged: OnChanged = (booking, { asksProvider }) => {
     loops.relay.wake();
@@ -161,7 +181,14 @@ async function open(
     onEnqueued: () => loops.relay.wake(),
   };
   const loops = {
-    providerCalls: createProviderCallLoop({ ...checkout, provider, metrics: figures, log }),
+    providerCalls: createProviderCallLoop({
+      ...checkout,
+      provider,
+      metrics: figures,
+      concurrency: config.PROVIDER_CONCURRENCY,
+      log,
+    }),
+    providerBacklog: backlog.loop,
     unansweredPins: createUnansweredPinLoop({
       ...checkout,
       limitSeconds: config.AUTHORIZED_LIMIT_SECONDS,
@@ -215,6 +242,7 @@ async function open(
     outcomes,
     ticketKeys,
     checkIns: { db, ticketKeys, onEnqueued: checkout.onEnqueued },
+    backlog,
     reportExports,
     loops,
     onHastened: loops.providerCalls.wake,
@@ -231,6 +259,22 @@ async function open(
   };
 }
 
-function refuseWhilePaused(paused: boolean): void {
-  if (paused) throw new Error('The payment provider has not answered of late');
+/** One for each dependency that is asked over the network; their state is in metrics and health. */
+function createBreakers(config: BookingConfig, log: Logger) {
+  const settings = {
+    failuresToOpen: config.BREAKER_FAILURES,
+    pauseMs: config.BREAKER_PAUSE_SECONDS * 1_000,
+    successesToClose: config.BREAKER_SUCCESSES,
+  };
+  const onChange = (dependency: string) => (state: BreakerState) =>
+    log.warn('breaker.changed', { dependency, state: state.kind });
+  return {
+    payments: createBreaker({
+      ...settings,
+      name: 'the payment provider',
+      isFailure: isOutOfReach,
+      onChange: onChange('payments'),
+    }),
+    catalog: createBreaker({ ...settings, name: 'catalog', onChange: onChange('catalog') }),
+  };
 }

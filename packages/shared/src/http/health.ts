@@ -9,7 +9,15 @@ import { type Route, reply, route } from './route.ts';
  * service is not ready; without another it is degraded and goes on.
  */
 export type Dependencies = Readonly<
-  Record<string, { ping: () => Promise<unknown>; required: boolean }>
+  Record<
+    string,
+    {
+      ping: () => Promise<unknown>;
+      required: boolean;
+      /** What more there is to say of it, as the state of a circuit breaker. */
+      details?: () => object;
+    }
+  >
 >;
 
 type DependencyHealth = {
@@ -17,6 +25,7 @@ type DependencyHealth = {
   required: boolean;
   latencyMs: number;
   error?: string;
+  details?: object;
 };
 export type Health = {
   status: 'healthy' | 'degraded' | 'unavailable';
@@ -110,7 +119,7 @@ export async function readHealth(options: {
   dependencies: Dependencies;
 }): Promise<Health> {
   const entries = await Promise.all(
-    Object.entries(options.dependencies).map(async ([name, { ping, required }]) => {
+    Object.entries(options.dependencies).map(async ([name, { ping, required, details }]) => {
       const startedAt = monotonicMs();
       const error = await within(PING_LIMIT_MS, ping);
       const latencyMs = Math.round(monotonicMs() - startedAt);
@@ -119,6 +128,7 @@ export async function readHealth(options: {
         required,
         latencyMs,
         ...(error !== undefined && { error }),
+        ...(details && { details: details() }),
       };
       return [name, found] as const;
     }),

@@ -10,22 +10,23 @@ import { type CertainOutcome, settleOutcome } from '../operations/settle-call.ts
 import type { PaymentProvider } from '../payment-provider.ts';
 import { claimCalls, type ProviderCall, postponeCall } from '../stores/provider-calls.ts';
 
-const CONCURRENCY = 16;
-
 /**
  * Does the provider calls that transactions have asked for. A round takes what is due up to the
  * free places and does not wait for it, so that a slow answer holds up only its own booking.
- * A crash leaves the row: its lease runs out and the same request is sent again.
+ * A crash leaves the row: its lease runs out and the same request is sent again. While the provider
+ * does not answer, what is due waits; then one call at a time finds out whether it does again.
  */
 export function createProviderCallLoop(
   deps: CheckoutDeps & {
     provider: PaymentProvider;
     metrics: BookingMetrics;
     log: Logger;
+    /** Most calls at a time. */
+    concurrency: number;
     intervalMs?: number;
   },
-): Loop {
-  const { db, provider, metrics, log } = deps;
+): Loop & { underWay: () => number } {
+  const { db, provider, metrics, log, concurrency } = deps;
   const underWay = new Set<Promise<void>>();
   let claimed = 0;
   // An outcome is known but the database is away: hold on to it for most of the lease.
@@ -61,8 +62,9 @@ export function createProviderCallLoop(
     intervalMs: deps.intervalMs ?? 500,
     log,
     async round() {
-      const free = CONCURRENCY - underWay.size;
-      if (free === 0) return 0;
+      const free = Math.min(concurrency - underWay.size, provider.breaker.room());
+      claimed = 0;
+      if (free <= 0) return 0;
       const calls = await claimCalls(db, free);
       claimed = calls.length;
       for (const call of calls) {
@@ -71,8 +73,9 @@ export function createProviderCallLoop(
             log.error('provider_call.failed', { callId: call.id, error: describeError(error) }),
           )
           .finally(() => {
-            if (underWay.size === CONCURRENCY) loop.wake();
+            const wasFull = underWay.size === concurrency;
             underWay.delete(work);
+            if (wasFull || provider.breaker.state().kind !== 'closed') loop.wake();
           });
         underWay.add(work);
       }
@@ -83,6 +86,7 @@ export function createProviderCallLoop(
 
   return {
     ...loop,
+    underWay: () => underWay.size,
     async drain() {
       do {
         await loop.drain();

@@ -3,6 +3,7 @@ import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
 import { BOOKING_STATUSES, type BookingStatus } from '../checkout.ts';
+import type { ProviderBacklog } from '../loops/provider-backlog.ts';
 import type { VerifyOffer } from '../offer.ts';
 import type { CheckoutDeps } from '../operations/advance-checkout.ts';
 import { cancelBooking } from '../operations/cancel-booking.ts';
@@ -23,10 +24,17 @@ import {
 import { visible } from './visible.ts';
 
 /** What the routes work with; throws a retryable Fault while the store did not answer yet. */
-type Use = () => { checkout: CheckoutDeps; outcomes: Outcomes; verifyOffer: VerifyOffer };
+type Use = () => {
+  checkout: CheckoutDeps;
+  outcomes: Outcomes;
+  backlog: ProviderBacklog;
+  verifyOffer: VerifyOffer;
+};
 type ById = { bookingId: string };
 
 const LONGEST_WAIT_SECONDS = 25;
+/** Statuses that the payment provider's answer ends. */
+const WAITS_FOR_PROVIDER: readonly BookingStatus[] = ['pending', 'capturing', 'voiding'];
 const LONGEST_OFFER = 48 * 1024;
 /** In small letters, as the store writes ids, whatever the address has. */
 const byId = Joi.object<ById>({ bookingId: id().lowercase().required() });
@@ -70,13 +78,16 @@ function place(use: Use): Route {
       'idempotency_key_invalid',
       'idempotency_key_reused',
       'request_in_flight',
+      'payments_unavailable',
     ],
     async run({ body, actor, origin, idempotencyKey }) {
-      const { checkout, verifyOffer } = use();
+      const { checkout, backlog, verifyOffer } = use();
       const offer = await verifyOffer(body.offer, actor.userId);
       if (isRefusal(offer)) return offer;
       const key = idempotencyKey ?? offer.holdId;
       const { paymentMethod, paymentMethodType } = body;
+      const full = paymentMethod === undefined ? undefined : backlog.refuseFull();
+      if (full !== undefined) return full;
       const wish = { offer, paymentMethod, paymentMethodType, key, origin };
       const placed = await checkout.place(wish);
       if (isRefusal(placed)) return placed;
@@ -171,7 +182,7 @@ function show(use: Use): Route {
     responses: { 200: { description: 'As it stands', ...bookingAnswer } },
     errors: ['booking_not_found'],
     async run({ params: { bookingId }, query, actor, signal }) {
-      const { checkout, outcomes } = use();
+      const { checkout, outcomes, backlog } = use();
       const { db } = checkout;
       const found = await outcomes.waitFor(bookingId, {
         read: () => findBooking(db, bookingId),
@@ -182,7 +193,10 @@ function show(use: Use): Route {
       const booking = visible(found, bookingId, actor);
       if (isRefusal(booking)) return booking;
       const payments = await paymentsOf(db, [bookingId]);
-      return reply(200, { booking: presentBooking(booking, payments.get(bookingId)) });
+      const shown = presentBooking(booking, payments.get(bookingId));
+      const waits = booking.totalMinor > 0 && WAITS_FOR_PROVIDER.includes(booking.status);
+      const delayed = waits && backlog.isDelayed() && { paymentDelayed: true };
+      return reply(200, { booking: { ...shown, ...delayed } });
     },
   });
 }

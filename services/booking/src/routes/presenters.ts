@@ -134,6 +134,9 @@ const bookingSchema = Joi.object({
     .allow(null)
     .required()
     .description('Null where nothing is to be paid'),
+  paymentDelayed: Joi.boolean().description(
+    'True while the payment provider does not answer: the booking waits, and nothing is lost',
+  ),
   createdAt: instant().required(),
   changedAt: instant().required(),
 });

@@ -78,6 +78,14 @@ export async function claimCalls(db: Database, limit: number): Promise<ProviderC
   return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
 
+/** How many calls are not settled, counted up to a limit. */
+export async function countOpenCalls(db: Database, limit: number): Promise<number> {
+  const { rows } = await db.execute<{ count: number }>(sql`
+    select count(*)::integer as count
+    from (select from provider_calls where status = 'requested' limit ${limit}) as open_calls`);
+  return rows[0]?.count ?? 0;
+}
+
 /** Marks calls as settled; answers those that were not before. From the others nothing may follow. */
 export async function settleCalls(
   tx: Transaction,
