@@ -358,6 +358,45 @@ describe('the auditor', () => {
       mends: () => setClaims({ 'claims.0.expiresAt': null }),
     },
     {
+      invariant: 10,
+      what: 'a ticket whose audit entries do not say that it is void',
+      breaks: () => ofBooking('tickets', `status = 'void'`),
+      mends: () => ofBooking('tickets', `status = 'live'`),
+    },
+    {
+      invariant: 19,
+      what: 'a ticket that let in two people without an exit between them',
+      breaks: async () => {
+        for (const seq of [1, 3]) {
+          await sql(
+            `insert into ticket_passages (ticket_id, seq, direction, event_id, gate, scanner_id)
+             select id, $2, 'entry', event_id, 'North', holder_id from tickets where booking_id = $1`,
+            bookings[0],
+            seq,
+          );
+        }
+        await ofBooking('tickets', 'passages = 3, is_inside = true, first_entered_at = now()');
+      },
+      mends: async () => {
+        await sql('delete from ticket_passages');
+        await ofBooking('tickets', 'passages = 0, is_inside = false, first_entered_at = null');
+      },
+    },
+    {
+      invariant: 19,
+      what: 'a ticket that let somebody in after it was void',
+      breaks: () =>
+        sql(
+          `insert into audit_entries (aggregate_type, aggregate_id, seq, action, new_status, actor, request_id, correlation_id, previous_hash, hash)
+           select 'ticket', id, seq, action, status, 'x', 'x', 'x', '', ''
+           from (select id, booking_id from tickets) t, (values (98, 'ticket.void', 'void'),
+             (99, 'ticket.checked_in', 'live')) as e (seq, action, status)
+           where booking_id = $1`,
+          bookings[0],
+        ),
+      mends: () => sql('delete from audit_entries where seq >= 98'),
+    },
+    {
       invariant: 20,
       what: 'a price other than the offer’s',
       breaks: () => ofBooking('booking_seats', 'price_minor = price_minor + 1'),

@@ -7,6 +7,7 @@ import { MONEY_CHECKS } from './checks/money.ts';
 import { PROJECTION_CHECKS } from './checks/projections.ts';
 import { QUOTA_CHECKS } from './checks/quotas.ts';
 import { SEAT_CHECKS } from './checks/seats.ts';
+import { TICKET_CHECKS } from './checks/tickets.ts';
 import { type EventFigures, readFigures } from './figures.ts';
 import { renderReport } from './report.ts';
 import { settle } from './settle.ts';
@@ -36,6 +37,7 @@ const CHECKS: readonly Check[] = [
   ...CHAIN_CHECKS,
   ...MESSAGE_CHECKS,
   ...PROJECTION_CHECKS,
+  ...TICKET_CHECKS,
 ].toSorted((a, b) => a.invariant - b.invariant);
 
 export type AuditOptions = {

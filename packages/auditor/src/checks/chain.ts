@@ -25,7 +25,8 @@ export const CHAIN_CHECKS: readonly Check[] = [
     invariant: 10,
     title: 'each booking, payment and ticket has an audit entry for the state it is in',
     store: 'booking',
-    counted: '(select id from bookings union all select id from payments) as settled',
+    counted:
+      '(select id from bookings union all select id from payments union all select id from tickets) as settled',
     broken: `
       with last as (
         select distinct on (aggregate_type, aggregate_id) aggregate_type, aggregate_id, new_status
@@ -33,6 +34,7 @@ export const CHAIN_CHECKS: readonly Check[] = [
       ), settled as (
         select 'booking' as type, id, status from bookings
         union all select 'payment', id, status from payments
+        union all select 'ticket', id, status from tickets
       )
       select s.type || ' ' || s.id || ' is ' || s.status || ', its last audit entry says '
         || coalesce(l.new_status, 'nothing') as finding
