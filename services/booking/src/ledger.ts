@@ -17,12 +17,13 @@ export type LedgerLine = { readonly account: LedgerAccount; readonly amountMinor
 
 /**
  * A movement of money. capture: the provider owes us what we owe the organizer and the tax office
- * and have earned in fees. cancel: part of that, or all, is owed to the buyer instead. refund: the
- * provider has paid the buyer.
+ * and have earned in fees. cancel: part of that, or all, is owed to the buyer instead. goodwill: the
+ * same without a cancellation. refund: the provider has paid the buyer. refund_failed: that money has
+ * come back, and is owed again.
  */
 export type Movement =
-  | { readonly kind: 'capture' | 'cancel'; readonly parts: Parts }
-  | { readonly kind: 'refund'; readonly amountMinor: number };
+  | { readonly kind: 'capture' | 'cancel' | 'goodwill'; readonly parts: Parts }
+  | { readonly kind: 'refund' | 'refund_failed'; readonly amountMinor: number };
 
 /** The lines of a journal; they sum to zero (invariant 8), and none of them is zero. */
 export function journalLines(
@@ -55,11 +56,12 @@ function linesOf(
     case 'capture':
       return [line('provider_clearing', sumOf(movement.parts)), ...owed(movement.parts, -1)];
     case 'cancel':
+    case 'goodwill':
       return [...owed(movement.parts, 1), line('refunds_payable', -sumOf(movement.parts))];
     case 'refund':
-      return [
-        line('refunds_payable', movement.amountMinor),
-        line('provider_clearing', -movement.amountMinor),
-      ];
+    case 'refund_failed': {
+      const amountMinor = movement.kind === 'refund' ? movement.amountMinor : -movement.amountMinor;
+      return [line('refunds_payable', amountMinor), line('provider_clearing', -amountMinor)];
+    }
   }
 }

@@ -4,16 +4,25 @@ import { derivedId } from '@holdfast/shared/ids.ts';
 import Stripe from 'stripe';
 import type { CallKind } from './checkout.ts';
 import type { MethodType } from './payment.ts';
+import {
+  findMade,
+  makeRefund,
+  type RefundOutcome,
+  type RefundUnderWay,
+  refusedRefund,
+} from './stripe-refunds.ts';
 
 /** A call as the provider must be told it. Amounts in minor units. */
 export type ProviderRequest = {
   readonly id: string;
   readonly kind: CallKind;
   readonly generation: number;
+  readonly attempts: number;
   readonly createdAt: Date;
   readonly bookingId: string;
   readonly paymentId: string;
   readonly refundId: string | null;
+  readonly refundProviderId: string | null;
   readonly eventId: string;
   readonly userId: string;
   readonly amountMinor: number;
@@ -39,8 +48,14 @@ export type ProviderOutcome =
       readonly authorizationLives: boolean;
     }
   | { readonly kind: 'voided' }
-  | { readonly kind: 'refunded'; readonly refundProviderId: string }
-  | { readonly kind: 'unknown'; readonly error: string; readonly freshKey: boolean };
+  | RefundOutcome
+  | RefundUnderWay
+  | {
+      readonly kind: 'unknown';
+      readonly error: string;
+      readonly freshKey: boolean;
+      readonly refundProviderId?: undefined;
+    };
 
 const TIMEOUT_MS = 10_000;
 /** How far the provider's clock and the database's may lie apart when payments are looked for. */
@@ -154,17 +169,8 @@ async function cancel(stripe: Stripe, request: ProviderRequest): Promise<Provide
   return outcomeOfIntent(request, intent) ?? unsettledIntent(intent);
 }
 
-async function refund(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
-  const made = await stripe.refunds.create(
-    {
-      payment_intent: intentOf(request),
-      amount: request.amountMinor,
-      metadata: { booking_id: request.bookingId, refund_id: request.refundId },
-    },
-    keyOf(request),
-  );
-  const now = made.status === 'pending' ? await stripe.refunds.retrieve(made.id) : made;
-  return outcomeOfRefund(now);
+function refund(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutcome> {
+  return makeRefund(stripe, request, intentOf(request), keyOf(request));
 }
 
 /** What the provider's books say of a call whose answer was an error that will not change. */
@@ -175,13 +181,9 @@ async function askForTruth(
 ): Promise<ProviderOutcome> {
   const nothingDone = unknown(error, true);
   if (request.kind === 'refund') {
-    for await (const one of stripe.refunds.list({
-      payment_intent: intentOf(request),
-      limit: 100,
-    })) {
-      if (one.metadata?.refund_id === request.refundId) return outcomeOfRefund(one);
-    }
-    return nothingDone;
+    const made = await findMade(stripe, request, intentOf(request));
+    if (made !== undefined || isSavedFailure(error)) return made ?? nothingDone;
+    return refusedRefund(error instanceof Stripe.errors.StripeError ? error.code : undefined);
   }
   const intent =
     request.kind === 'authorize' || request.kind === 'charge'
@@ -250,15 +252,6 @@ function declineOf(intent: Stripe.PaymentIntent): ProviderOutcome | undefined {
   if (intent.status !== 'requires_payment_method' || declined === null) return undefined;
   const code = declined.decline_code ?? declined.code ?? 'card_declined';
   return { kind: 'declined', code, providerId };
-}
-
-function outcomeOfRefund(refund: Stripe.Refund): ProviderOutcome {
-  if (refund.status === 'succeeded') return { kind: 'refunded', refundProviderId: refund.id };
-  return {
-    kind: 'unknown',
-    error: `The refund ${refund.id} is ${refund.status}`,
-    freshKey: refund.status === 'failed' || refund.status === 'canceled',
-  };
 }
 
 function unsettledIntent(intent: Stripe.PaymentIntent): ProviderOutcome {

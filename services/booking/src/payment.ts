@@ -11,7 +11,7 @@ import { derivedId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Booking } from './booking.ts';
 import type { PaymentStatus } from './checkout.ts';
-import { type Parts, partsOf, type QuoteLine, sumOf } from './quote.ts';
+import { type Parts, sumOf } from './quote.ts';
 
 /** What can be paid with, as the provider calls it. */
 export const METHOD_TYPES = ['card', 'us_bank_account'] as const;
@@ -41,18 +41,6 @@ export type Payment = {
   readonly version: number;
   readonly changedAt: Date;
 };
-
-/** What of a booking's money has not been asked back, by whose it is. */
-export function keptParts(payment: Payment, lines: readonly QuoteLine[]): Parts {
-  if (payment.capturedMinor === 0) return { faceMinor: 0, feesMinor: 0, taxesMinor: 0 };
-  const { faceMinor, feesMinor, taxesMinor } = partsOf(lines);
-  const { refundedMinor, refundedFeesMinor, refundedTaxesMinor } = payment;
-  return {
-    faceMinor: faceMinor - (refundedMinor - refundedFeesMinor - refundedTaxesMinor),
-    feesMinor: feesMinor - refundedFeesMinor,
-    taxesMinor: taxesMinor - refundedTaxesMinor,
-  };
-}
 
 /** The payment once these are asked back too. */
 export function withRefund(payment: Payment, parts: Parts): Payment {

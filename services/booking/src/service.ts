@@ -37,6 +37,7 @@ import { createPaymentProvider, isOutOfReach, type PaymentProvider } from './pay
 import { bookingRoutes } from './routes/bookings.ts';
 import { checkInRoutes } from './routes/check-in.ts';
 import { gateRoutes } from './routes/gates.ts';
+import { refundRoutes } from './routes/refunds.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
@@ -88,6 +89,7 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
     routes: [
       ...bookingRoutes(() => ({ ...opening.use(), verifyOffer })),
       ...timelineRoutes(opening.use),
+      ...refundRoutes(opening.use),
       ...webhookRoutes(() => ({ ...opening.use(), provider })),
       ...ticketKeyRoutes(opening.use),
       ...ticketRoutes(opening.use),
@@ -245,7 +247,7 @@ async function open(
     backlog,
     reportExports,
     loops,
-    onHastened: loops.providerCalls.wake,
+    onCallsDue: loops.providerCalls.wake,
     onSweep: loops.eventSweeps.wake,
     /** Resolves when the consumers have joined their groups. */
     joined: Promise.all(consumers.map(({ joined }) => joined)),

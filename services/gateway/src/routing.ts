@@ -17,6 +17,7 @@ export const ROUTING: readonly (readonly [prefix: string, upstream: Upstream])[]
   ['/api/check-in', 'booking'],
   ['/api/admin/ticket-keys', 'booking'],
   ['/api/webhooks', 'booking'],
+  ['/api/admin/refunds', 'booking'],
   ['/api/admin/reports', 'booking'],
   ['/api/admin/sweeps', 'booking'],
   ['/api/reports', 'booking'],

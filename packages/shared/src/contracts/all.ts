@@ -5,6 +5,7 @@ import { EVENT_CONTRACTS, VENUE_CONTRACTS } from './events.ts';
 import { HOLD_CONTRACTS } from './holds.ts';
 import { bookingEventChanged } from './moved-bookings.ts';
 import { PAYMENT_CONTRACTS } from './payments.ts';
+import { REFUND_CONTRACTS } from './refunds.ts';
 import { TICKET_CONTRACTS } from './tickets.ts';
 import { USER_CONTRACTS } from './users.ts';
 
@@ -18,5 +19,6 @@ export const CONTRACTS = [
   bookingEventChanged,
   ...PAYMENT_CONTRACTS,
   ...TICKET_CONTRACTS,
+  ...REFUND_CONTRACTS,
   ...USER_CONTRACTS,
 ] as readonly Contract<object>[];

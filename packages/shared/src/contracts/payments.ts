@@ -62,7 +62,10 @@ export const paymentVoided = paymentContract(
   'payment.voided.v1',
   'An authorization was given back',
 );
-export const paymentRefunded = paymentContract('payment.refunded.v1', 'Money was paid back');
+export const paymentRefunded = paymentContract(
+  'payment.refunded.v1',
+  'All that was captured has been paid back; `refund.succeeded.v1` tells of each refund',
+);
 
 export const PAYMENT_CONTRACTS = [
   paymentAuthorized,

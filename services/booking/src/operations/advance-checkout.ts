@@ -2,6 +2,7 @@ import { type Ignored, ignored, type Refusal, refused } from '@holdfast/shared/e
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { admitAll } from '@holdfast/shared/outbox/postgres.ts';
 import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
+import type { Share } from '../after-sale/price-parts.ts';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { type CheckoutCommand, decide } from '../checkout.ts';
 import { type Payment, settlesItself } from '../payment.ts';
@@ -9,6 +10,7 @@ import { lockBookings } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import { settleCalls } from '../stores/provider-calls.ts';
+import { repaidOf } from '../stores/refunds.ts';
 import { reserveTickets, type TicketChange } from '../stores/tickets.ts';
 import { type Change, carryOut, saveChanges } from './carry-out.ts';
 import type { PlaceBooking, PlacedBooking } from './place-bookings.ts';
@@ -95,6 +97,8 @@ export function tellStep(onChanged: OnChanged, outcome: StepOutcome): Advanced {
 type Facts = {
   now: Date;
   payments: ReadonlyMap<string, Payment>;
+  /** What of their prices was repaid before: only of those that are to be cancelled. */
+  repaid: ReadonlyMap<string, readonly Share[]>;
   /** Ids of the causes that have their effect now. */
   admitted: ReadonlySet<string>;
   cancelledEvents: ReadonlySet<string>;
@@ -112,11 +116,16 @@ async function learn(
   const calls = causes.filter((cause) => cause.kind === 'call');
   const bound = steps.filter(({ command }) => BOUND.some((kind) => kind === command.kind));
   const eventIds = bound.flatMap(({ bookingId }) => locked.get(bookingId)?.eventId ?? []);
-  const [now, payments, fresh, settled, cancelledEvents] = await Promise.all([
+  const cancels = steps.filter(({ command }) => command.kind === 'cancel');
+  const [now, payments, repaid, fresh, settled, cancelledEvents] = await Promise.all([
     instantOf(tx),
     paymentsOf(
       tx,
       steps.map(({ bookingId }) => bookingId),
+    ),
+    repaidOf(
+      tx,
+      cancels.map(({ bookingId }) => bookingId),
     ),
     admitAll(tx, CONSUMER, messages),
     settleCalls(tx, calls),
@@ -136,7 +145,7 @@ async function learn(
       return isDue ? [booking] : [];
     }),
   );
-  return { now, payments, admitted, cancelledEvents, reserved };
+  return { now, payments, repaid, admitted, cancelledEvents, reserved };
 }
 
 function decideStep(step: Advance, before: Booking | undefined, facts: Facts): StepOutcome {
@@ -155,7 +164,14 @@ function decideStep(step: Advance, before: Booking | undefined, facts: Facts): S
     { ...before, isFree, settlesItself: paid !== undefined && settlesItself(paid) },
   );
   return plan.kind === 'accepted'
-    ? carryOut(step, { before, paid, plan, reserved: reserved ?? [], now: facts.now })
+    ? carryOut(step, {
+        before,
+        paid,
+        plan,
+        reserved: reserved ?? [],
+        repaid: facts.repaid.get(before.id) ?? [],
+        now: facts.now,
+      })
     : plan;
 }
 

@@ -4,16 +4,20 @@ import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
+import { leftOf, partsOfShares, pricePartsOf, type Share } from '../after-sale/price-parts.ts';
+import { announceRefund, newRefund, type Refund } from '../after-sale/refund.ts';
 import { announce, type Booking } from '../booking.ts';
 import type { CallKind, CheckoutPlan } from '../checkout.ts';
-import { announcePayment, keptParts, type Payment, withRefund } from '../payment.ts';
+import { announcePayment, type Payment, withRefund } from '../payment.ts';
 import { partsOf, sumOf } from '../quote.ts';
 import { freeHolds, saveBookings } from '../stores/bookings.ts';
 import { type Journal, writeJournals } from '../stores/ledger.ts';
-import { changedPayment, insertRefunds, savePayments } from '../stores/payments.ts';
+import { changedPayment, savePayments } from '../stores/payments.ts';
 import { requestCalls } from '../stores/provider-calls.ts';
 import { returnQuotas } from '../stores/quotas.ts';
+import { insertRefunds } from '../stores/refunds.ts';
 import { saveTickets, type TicketChange, ticketChanges } from '../stores/tickets.ts';
+import { auditRefund } from './refund-entries.ts';
 
 /** Everything that one step changes. */
 export type Change = {
@@ -31,14 +35,18 @@ type Money = {
   readonly before: Payment;
   readonly payment: Payment;
   readonly call: CallKind | undefined;
-  readonly refund: { id: string; amountMinor: number; reason: string } | undefined;
+  readonly refund: Refund | undefined;
   readonly journals: readonly Journal[];
 };
 
 /** Works a plan out: what the booking, its payment and its tickets are afterwards. Pure. */
 export function carryOut(
   step: { origin: Origin; providerId?: string | undefined },
-  given: Pick<Change, 'before' | 'plan' | 'reserved'> & { paid: Payment | undefined; now: Date },
+  given: Pick<Change, 'before' | 'plan' | 'reserved'> & {
+    paid: Payment | undefined;
+    repaid: readonly Share[];
+    now: Date;
+  },
 ): Change {
   const { before, plan, reserved, now } = given;
   const seated = { ...before, seats: withTickets(before, reserved) };
@@ -58,16 +66,30 @@ export function carryOut(
 function moveMoney(
   before: Payment,
   booking: Booking,
-  { plan, providerId, now }: { plan: CheckoutPlan; providerId?: string | undefined; now: Date },
+  given: {
+    plan: CheckoutPlan;
+    providerId?: string | undefined;
+    origin: Origin;
+    repaid: readonly Share[];
+    now: Date;
+  },
 ): Money {
+  const { plan, providerId, origin, now } = given;
   const moved = plan.payment
     ? changedPayment(before, { status: plan.payment, providerId }, now)
     : before;
-  const owed = keptParts(moved, booking.lines);
   const refund =
     plan.call === 'refund'
-      ? { id: newId(), amountMinor: sumOf(owed), reason: plan.reason ?? 'cancelled' }
+      ? newRefund({
+          id: newId(),
+          payment: moved,
+          shares: leftOf(pricePartsOf(booking, given.repaid)),
+          reason: plan.reason ?? 'cancelled',
+          origin,
+          now,
+        })
       : undefined;
+  const owed = partsOfShares(refund?.shares ?? []);
   const payment = refund ? withRefund(moved, owed) : moved;
   const journals = (plan.journals ?? []).map((kind) => ({
     kind,
@@ -76,9 +98,17 @@ function moveMoney(
     eventId: booking.eventId,
     currency: payment.currency,
     refundId: kind === 'capture' ? null : (refund?.id ?? null),
+    ofVersion: kind === 'capture' ? null : booking.version,
     parts: kind === 'capture' ? partsOf(booking.lines) : owed,
   }));
-  return { before, payment, call: plan.call, refund, journals };
+  return {
+    before,
+    payment,
+    // Where all has been repaid before there is nothing to ask for.
+    call: plan.call === 'refund' && refund === undefined ? undefined : plan.call,
+    refund,
+    journals: journals.filter(({ parts }) => sumOf(parts) > 0),
+  };
 }
 
 function withTickets(booking: Booking, changes: readonly TicketChange[]): Booking['seats'] {
@@ -93,9 +123,7 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
   if (changes.length === 0) return;
   const moneys = changes.flatMap(({ money, origin }) => (money ? [{ ...money, origin }] : []));
   const payments = moneys.filter(({ before, payment }) => payment !== before);
-  const refunds = moneys.flatMap(({ refund, payment: { id: paymentId, bookingId, currency } }) =>
-    refund ? [{ ...refund, paymentId, bookingId, currency }] : [],
-  );
+  const refunds = moneys.flatMap(({ refund }) => refund ?? []);
   const journals = moneys.flatMap((money) => money.journals);
   const tickets = changes.flatMap(({ changed }) => changed);
   const freed = changes.filter(({ plan }) => plan.freesHold);
@@ -143,7 +171,8 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
 function messagesOf({ plan, booking, money, origin }: Change): Message[] {
   const told = plan.announces ? announce(booking, origin) : undefined;
   const paid = plan.payment && money && announcePayment(money.payment, booking, origin);
-  return [told, paid].filter((message) => message !== undefined);
+  const owed = money?.refund && announceRefund(money.refund, booking, origin);
+  return [told, paid, owed].filter((message) => message !== undefined);
 }
 
 /** One entry for each aggregate that changed (invariant 10). */
@@ -178,6 +207,7 @@ function auditOf({ before, booking, money, reserved, changed, origin }: Change):
       origin,
     });
   }
+  if (money?.refund) entries.push(auditRefund(money.refund, null, origin));
   return [
     ...entries,
     ...[...reserved, ...changed].map((ticket) => ({

@@ -14,7 +14,7 @@ const BODY_LIMIT = 256 * 1024;
  * payment due, and those ask the provider for the truth.
  */
 export function webhookRoutes(
-  use: () => { db: Database; provider: PaymentProvider; onHastened: () => void },
+  use: () => { db: Database; provider: PaymentProvider; onCallsDue: () => void },
 ): Route[] {
   const receive = route({
     method: 'post',
@@ -28,22 +28,27 @@ export function webhookRoutes(
     responses: { 200: { description: 'Taken', schema: Joi.object({ received: Joi.boolean() }) } },
     errors: ['signature_invalid'],
     async run({ rawBody, headers }) {
-      const { db, provider, onHastened } = use();
+      const { db, provider, onCallsDue } = use();
       const event = await provider
         .readWebhook(rawBody, String(headers['stripe-signature'] ?? ''))
         .catch(() => undefined);
       if (event === undefined) {
         return refused('signature_invalid', "The body does not bear the provider's signature.");
       }
-      const hastened = await hastenCalls(db, { id: event.id, type: event.type }, paymentOf(event));
-      if (hastened > 0) onHastened();
+      const hastened = await hastenCalls(db, { id: event.id, type: event.type }, subjectOf(event));
+      if (hastened > 0) onCallsDue();
       return reply(200, { received: true });
     },
   });
   return [receive];
 }
 
-function paymentOf(event: Stripe.Event): { providerId?: string; paymentId?: string } {
+/** Which payment an event is about, and which refund it says has failed. */
+function subjectOf(event: Stripe.Event): {
+  providerId?: string;
+  paymentId?: string;
+  failedRefund?: string;
+} {
   const object = event.data.object as {
     id?: unknown;
     object?: unknown;
@@ -55,5 +60,6 @@ function paymentOf(event: Stripe.Event): { providerId?: string; paymentId?: stri
   return {
     ...(typeof intent === 'string' && { providerId: intent }),
     ...(typeof paymentId === 'string' && isId(paymentId) && { paymentId }),
+    ...(event.type === 'refund.failed' && { failedRefund: event.data.object.id }),
   };
 }

@@ -7,6 +7,8 @@ export type Journal = Movement & {
   readonly bookingId: string;
   readonly paymentId: string;
   readonly refundId: string | null;
+  /** The version of the refund or booking that it belongs to; null for the one capture. */
+  readonly ofVersion: number | null;
   readonly eventId: string;
   readonly currency: string;
 };
@@ -14,7 +16,7 @@ export type Journal = Movement & {
 /** Writes journals; the database refuses one that does not sum to zero or was written before. */
 export async function writeJournals(tx: Transaction, journals: readonly Journal[]): Promise<void> {
   const rows = journals.flatMap((journal) => {
-    const { kind, bookingId, paymentId, refundId } = journal;
+    const { kind, bookingId, paymentId, refundId, ofVersion } = journal;
     const id = newId();
     return journalLines(journal, journal).map(({ account, amountMinor }) => ({
       id,
@@ -22,6 +24,7 @@ export async function writeJournals(tx: Transaction, journals: readonly Journal[
       booking_id: bookingId,
       payment_id: paymentId,
       refund_id: refundId,
+      of_version: ofVersion,
       account: account.kind,
       event_id: account.eventId,
       currency: account.currency,
@@ -29,14 +32,15 @@ export async function writeJournals(tx: Transaction, journals: readonly Journal[
     }));
   });
   const lines = sql`json_to_recordset(${JSON.stringify(rows)}::json) as line
-    (id uuid, kind text, booking_id uuid, payment_id uuid, refund_id uuid, account text,
-      event_id uuid, currency char(3), amount_minor bigint)`;
+    (id uuid, kind text, booking_id uuid, payment_id uuid, refund_id uuid, of_version integer,
+      account text, event_id uuid, currency char(3), amount_minor bigint)`;
   await openAccounts(tx, lines);
   await tx.execute(sql`
     with lines as (select * from ${lines}),
     journals as (
-      insert into ledger_journals (id, kind, booking_id, payment_id, refund_id)
-      select distinct id, kind, booking_id, payment_id, refund_id from lines returning id
+      insert into ledger_journals (id, kind, booking_id, payment_id, refund_id, of_version)
+      select distinct id, kind, booking_id, payment_id, refund_id, of_version from lines
+      returning id
     )
     insert into ledger_lines (journal_id, account_id, currency, amount_minor)
     select line.id, a.id, a.currency, line.amount_minor

@@ -1,17 +1,9 @@
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
-import { eq, inArray, sql } from 'drizzle-orm';
+import { inArray, sql } from 'drizzle-orm';
 import type { PaymentStatus } from '../checkout.ts';
 import type { Payment } from '../payment.ts';
-import { payments, refunds } from './tables.ts';
-
-export type Refund = {
-  readonly id: string;
-  readonly paymentId: string;
-  readonly amountMinor: number;
-  readonly currency: string;
-  readonly status: 'requested' | 'succeeded';
-};
+import { payments } from './tables.ts';
 
 const columns = {
   id: payments.id,
@@ -120,40 +112,4 @@ export async function savePayments(tx: Transaction, changed: readonly Payment[])
       changed_at = case when p.version = r.version then p.changed_at else now() end
     from ${rowsOf('payments', rows)} r where p.id = r.id`);
   if (rowCount !== changed.length) throw new Error('the payment of a locked booking has gone');
-}
-
-/** Asks for refunds; `savePayments` counts them. */
-export async function insertRefunds(
-  tx: Transaction,
-  wanted: readonly (Omit<Refund, 'status'> & { bookingId: string; reason: string })[],
-): Promise<void> {
-  const rows = wanted.map((one) => ({
-    id: one.id,
-    payment_id: one.paymentId,
-    booking_id: one.bookingId,
-    amount_minor: one.amountMinor,
-    currency: one.currency,
-    reason: one.reason,
-  }));
-  await tx.execute(sql`
-    insert into refunds (id, payment_id, booking_id, amount_minor, currency, reason, status)
-    select id, payment_id, booking_id, amount_minor, currency, reason, 'requested'
-    from ${rowsOf('refunds', rows)}`);
-}
-
-export async function findRefund(tx: Transaction, id: string): Promise<Refund> {
-  const [refund] = await tx.select().from(refunds).where(eq(refunds.id, id));
-  if (refund === undefined) throw new Error(`refund ${id} has gone`);
-  return refund;
-}
-
-export async function saveRefundDone(
-  tx: Transaction,
-  id: string,
-  providerId: string,
-): Promise<void> {
-  await tx
-    .update(refunds)
-    .set({ status: 'succeeded', providerId, changedAt: sql`now()` })
-    .where(eq(refunds.id, id));
 }

@@ -13,6 +13,8 @@ export type ProviderCall = {
   readonly bookingId: string;
   readonly paymentId: string;
   readonly refundId: string | null;
+  /** The provider's id of the refund, once it has made one. */
+  readonly refundProviderId: string | null;
   readonly generation: number;
   readonly attempts: number;
   readonly origin: Origin;
@@ -73,7 +75,9 @@ export async function claimCalls(db: Database, limit: number): Promise<ProviderC
       c.refund_id as "refundId", c.generation, c.attempts, c.origin, c.created_at as "createdAt",
       coalesce((select amount_minor from refunds r where r.id = c.refund_id), p.amount_minor)
         as "amountMinor",
-      p.currency, p.method, p.method_type as "methodType", p.provider_id as "providerId", b.event_id as "eventId",
+      (select provider_id from refunds r where r.id = c.refund_id) as "refundProviderId",
+      p.currency, p.method, p.method_type as "methodType", p.provider_id as "providerId",
+      b.event_id as "eventId",
       b.user_id as "userId"`);
   return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
@@ -102,46 +106,68 @@ export async function settleCalls(
 
 /**
  * Puts a call of unknown outcome back, to be asked again after a growing, uneven delay; at once if
- * it was hastened since it was claimed, for the answer may be older than the hint.
+ * it was hastened since it was claimed, for the answer may be older than the hint. A refund that the
+ * provider has made is kept by its id: from now on it is only looked at.
  */
 export async function postponeCall(
   db: Database,
   call: Pick<ProviderCall, 'id' | 'attempts'>,
-  { error, freshKey }: { error: string; freshKey: boolean },
+  outcome: { error: string; freshKey: boolean; refundProviderId?: string | undefined },
 ): Promise<void> {
+  const { error, freshKey, refundProviderId } = outcome;
   const seconds = Math.min(
     FIRST_BACKOFF_SECONDS * 2 ** Math.min(call.attempts - 1, 20),
     LONGEST_BACKOFF_SECONDS,
   );
   await db.execute(sql`
-    update provider_calls set
-      leased_until = null,
-      last_error = ${error.slice(0, 2_000)},
-      generation = generation + ${freshKey ? 1 : 0},
-      next_attempt_at = case
-        when next_attempt_at > leased_until - make_interval(secs => ${LEASE_SECONDS}) then now()
-        else now() + make_interval(secs => ${seconds}) * (0.5 + random() / 2) end
-    where id = ${call.id} and status = 'requested' and attempts = ${call.attempts}`);
+    with postponed as (
+      update provider_calls set
+        leased_until = null,
+        last_error = ${error.slice(0, 2_000)},
+        generation = generation + ${freshKey ? 1 : 0},
+        next_attempt_at = case
+          when next_attempt_at > leased_until - make_interval(secs => ${LEASE_SECONDS}) then now()
+          else now() + make_interval(secs => ${seconds}) * (0.5 + random() / 2) end
+      where id = ${call.id} and status = 'requested' and attempts = ${call.attempts}
+      returning refund_id
+    )
+    update refunds r set provider_id = ${refundProviderId ?? null} from postponed
+    where r.id = postponed.refund_id and ${refundProviderId ?? null}::text is not null`);
 }
 
 /**
- * Makes the open calls of a payment due now, as an event of the provider hints; answers how many
- * there are. An event seen before does nothing.
+ * Makes the open calls of a payment due now, as an event of the provider hints, and has a refund that
+ * is said to have failed after all looked at; answers how many calls that are. An event seen
+ * before does nothing.
  */
 export async function hastenCalls(
   db: Database,
   event: { id: string; type: string },
-  payment: { providerId?: string | undefined; paymentId?: string | undefined },
+  about: {
+    providerId?: string | undefined;
+    paymentId?: string | undefined;
+    failedRefund?: string | undefined;
+  },
 ): Promise<number> {
-  const { rowCount } = await db.execute(sql`
+  const { rows } = await db.execute<{ due: number }>(sql`
     with fresh as (
       insert into webhook_events (id, type) values (${event.id}, ${event.type})
       on conflict do nothing returning id
+    ), hastened as (
+      update provider_calls c set next_attempt_at = now()
+      from payments p, fresh
+      where p.id = c.payment_id and c.status = 'requested'
+        and (p.provider_id = ${about.providerId ?? null}
+          or p.id = ${about.paymentId ?? null}::uuid)
+      returning c.id
+    ), doubted as (
+      update provider_calls c set
+        status = 'requested', settled_at = null, attempts = 0, next_attempt_at = now()
+      from refunds r, fresh
+      where r.provider_id = ${about.failedRefund ?? null} and r.status = 'succeeded'
+        and c.refund_id = r.id and c.status = 'succeeded'
+      returning c.id
     )
-    update provider_calls c set next_attempt_at = now()
-    from payments p, fresh
-    where p.id = c.payment_id and c.status = 'requested'
-      and (p.provider_id = ${payment.providerId ?? null}
-        or p.id = ${payment.paymentId ?? null}::uuid)`);
-  return rowCount ?? 0;
+    select ((select count(*) from hastened) + (select count(*) from doubted))::int as due`);
+  return rows[0]?.due ?? 0;
 }

@@ -11,6 +11,7 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core';
+import type { RefundStatus } from '../after-sale/refund.ts';
 import type { TicketStatus } from '../booking.ts';
 import type { BookingStatus, PaymentStatus } from '../checkout.ts';
 import type { MethodType } from '../payment.ts';
@@ -97,8 +98,12 @@ export const refunds = pgTable('refunds', {
   amountMinor: minor('amount_minor').notNull(),
   currency: char({ length: 3 }).notNull(),
   reason: text().notNull(),
-  status: text().$type<'requested' | 'succeeded'>().notNull(),
+  status: text().$type<RefundStatus>().notNull(),
+  failure: text(),
+  failures: integer().notNull(),
+  askedBy: text('asked_by').notNull(),
   providerId: text('provider_id'),
+  version: integer().notNull(),
   createdAt: instant('created_at').notNull().defaultNow(),
   changedAt: instant('changed_at').notNull().defaultNow(),
 });
