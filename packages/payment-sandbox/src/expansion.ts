@@ -10,6 +10,7 @@ export function expandObject(objects: Objects, object: object, names: readonly s
     charge: objects.charges.find,
     payment_intent: objects.intents.find,
     balance_transaction: objects.balanceTransactions.find,
+    source: (id) => objects.charges.find(id) ?? objects.refunds.find(id),
   };
   const expanded: Record<string, unknown> = { ...object };
   for (const name of names) {

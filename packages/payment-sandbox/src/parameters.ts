@@ -142,6 +142,9 @@ export const listByIntentParameters = listParameters.append({
 export const listEventsParameters = listParameters.append({
   type: text,
 });
+export const listMovementsParameters = listEventsParameters.append({
+  source: text,
+});
 
 /** Reads a form-encoded text with bracketed keys, as Stripe's SDKs write it. */
 export function parseForm(encoded: string): object {

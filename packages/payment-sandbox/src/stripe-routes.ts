@@ -17,6 +17,7 @@ import {
   createIntentParameters,
   listByIntentParameters,
   listEventsParameters,
+  listMovementsParameters,
   listParameters,
   parseForm,
   refundParameters,
@@ -47,6 +48,7 @@ type ListParameters = {
   limit?: number;
   payment_intent?: string;
   charge?: string;
+  source?: string;
   starting_after?: string;
   type?: string;
 };
@@ -176,7 +178,7 @@ export function createStripeRouter(deps: Dependencies): Router<State> {
   list('/payment_intents', listParameters, objects.intents);
   list('/charges', listByIntentParameters, objects.charges);
   list('/refunds', listByIntentParameters, objects.refunds);
-  list('/balance_transactions', listEventsParameters, objects.balanceTransactions);
+  list('/balance_transactions', listMovementsParameters, objects.balanceTransactions);
   list('/events', listEventsParameters, objects.events);
   retrieve('/payment_intents', 'payment_intent', objects.intents.find);
   retrieve('/charges', 'charge', objects.charges.find);
@@ -211,6 +213,7 @@ function readPage(asked: ListParameters): Page {
     where: {
       ...(asked.type !== undefined && { type: asked.type }),
       ...(asked.charge !== undefined && { charge: asked.charge }),
+      ...(asked.source !== undefined && { source: asked.source }),
     },
   };
 }

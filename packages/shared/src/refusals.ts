@@ -29,6 +29,7 @@ export const REFUSALS = {
   seat_not_in_hold: { status: 404, title: 'The hold does not have that seat' },
   block_not_found: { status: 404, title: 'No such block of seats' },
   booking_not_found: { status: 404, title: 'No such booking' },
+  reconciliation_not_found: { status: 404, title: 'The day was not compared yet' },
   sweep_not_found: { status: 404, title: 'No such sweep' },
   refund_not_found: { status: 404, title: 'No such refund' },
   ticket_not_found: { status: 404, title: 'No such ticket' },

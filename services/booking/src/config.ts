@@ -24,6 +24,7 @@ export type BookingConfig = CommonSettings &
     readonly AUTHORIZED_LIMIT_SECONDS: number;
     readonly SWEEP_BOOKINGS_PER_SECOND: number;
     readonly FREE_CANCEL_DAYS: number;
+    readonly RECONCILE_LAG_SECONDS: number;
     readonly PROCESSING_LIMIT_SECONDS: number;
   };
 
@@ -94,6 +95,11 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .max(365)
     .default(14)
     .description('Days in which the buyers of an event that is moved may cancel free of charge'),
+  RECONCILE_LAG_SECONDS: Joi.number()
+    .min(0)
+    .max(43_200)
+    .default(600)
+    .description("How long after its end a day is compared with the payment provider's report"),
   PROCESSING_LIMIT_SECONDS: Joi.number()
     .min(1)
     .default(1_800)

@@ -4,6 +4,7 @@ import { outboxLag } from '@holdfast/shared/outbox/postgres.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import { Gauge, Histogram } from 'prom-client';
 import type { Booking } from './booking.ts';
+import { countUnresolved } from './stores/reconciliation-reports.ts';
 
 /** Reasons that are counted by name; a provider may invent any number of others. */
 const KNOWN_REASONS = new Set([
@@ -73,6 +74,11 @@ export function createBookingMetrics(
     'holdfast_provider_calls_under_way',
     'Calls to the payment provider that this process is making',
     async () => deps.providerCalls.underWay(),
+  );
+  metrics.gauge(
+    'holdfast_reconciliation_differences',
+    "Differences between our books and the payment provider's that are not settled",
+    async () => (await countUnresolved(deps.db).catch(() => ({ count: Number.NaN }))).count,
   );
   const checkouts = metrics.counter(
     'holdfast_checkouts_total',

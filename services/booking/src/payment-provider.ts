@@ -4,6 +4,7 @@ import { derivedId } from '@holdfast/shared/ids.ts';
 import Stripe from 'stripe';
 import type { CallKind } from './checkout.ts';
 import type { MethodType } from './payment.ts';
+import { openStripe } from './stripe-client.ts';
 import {
   findMade,
   makeRefund,
@@ -57,7 +58,6 @@ export type ProviderOutcome =
       readonly refundProviderId?: undefined;
     };
 
-const TIMEOUT_MS = 10_000;
 /** How far the provider's clock and the database's may lie apart when payments are looked for. */
 const CLOCK_TOLERANCE_SECONDS = 300;
 
@@ -70,18 +70,11 @@ export function createPaymentProvider(settings: {
   breaker: Breaker;
 }) {
   const { breaker } = settings;
-  const { hostname, port, protocol } = new URL(settings.url);
-  const stripe = new Stripe(settings.secretKey, {
-    host: hostname,
-    ...(port !== '' && { port }),
-    protocol: protocol === 'https:' ? 'https' : 'http',
-    maxNetworkRetries: 0,
-    timeout: TIMEOUT_MS,
-    telemetry: false,
-  });
+  const stripe = openStripe(settings);
   const perform = { authorize, capture, charge, await: look, void: cancel, refund } as const;
 
   return {
+    stripe,
     /** Does a call; never throws. */
     async run(request: ProviderRequest): Promise<ProviderOutcome> {
       try {

@@ -21,6 +21,7 @@ import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.t
 import { createOverduePaymentLoop } from './loops/overdue-payments.ts';
 import { createProviderBacklog } from './loops/provider-backlog.ts';
 import { createProviderCallLoop } from './loops/provider-calls.ts';
+import { createReconciliationLoop } from './loops/reconciliation.ts';
 import { createUnansweredPinLoop } from './loops/unanswered-pins.ts';
 import { createBookingMetrics } from './metrics.ts';
 import { createOfferVerifier } from './offer.ts';
@@ -34,9 +35,11 @@ import { makeFirstTicketKey } from './operations/change-ticket-keys.ts';
 import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, isOutOfReach, type PaymentProvider } from './payment-provider.ts';
+import { createProviderBooks } from './provider-books.ts';
 import { bookingRoutes } from './routes/bookings.ts';
 import { checkInRoutes } from './routes/check-in.ts';
 import { gateRoutes } from './routes/gates.ts';
+import { reconciliationRoutes } from './routes/reconciliations.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
 import { reportRoutes } from './routes/reports.ts';
@@ -46,6 +49,7 @@ import { ticketRoutes } from './routes/tickets.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { findSettled } from './stores/bookings.ts';
+import { requireAgreement } from './stores/reconciliation-reports.ts';
 import { createReportExports } from './stores/report-exports.ts';
 import { createTicketKeys } from './stores/ticket-keys.ts';
 
@@ -98,6 +102,7 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       ...reportRoutes(opening.use),
       ...reportExportRoutes(opening.use),
       ...sweepRoutes(opening.use),
+      ...reconciliationRoutes(opening.use),
     ],
     log,
     metrics,
@@ -111,6 +116,7 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
         required: false,
       },
       catalog: { ping: breakers.catalog.check, details: breakers.catalog.state, required: false },
+      reconciliation: { ping: async () => requireAgreement(opening.use().db), required: false },
     },
   });
   opening.begin();
@@ -207,6 +213,12 @@ async function open(
       limitSeconds: config.PROCESSING_LIMIT_SECONDS,
       log,
     }),
+    reconciliation: createReconciliationLoop({
+      db,
+      books: createProviderBooks(provider.stripe),
+      lagSeconds: config.RECONCILE_LAG_SECONDS,
+      log,
+    }),
     housekeeping: createHousekeepingLoop({ db, log }),
     forecasts: createForecastLoop({ db, log }),
     outcomes: outcomes.loop,
@@ -249,6 +261,7 @@ async function open(
     loops,
     onCallsDue: loops.providerCalls.wake,
     onSweep: loops.eventSweeps.wake,
+    onReconcile: loops.reconciliation.wake,
     /** Resolves when the consumers have joined their groups. */
     joined: Promise.all(consumers.map(({ joined }) => joined)),
     stop: () =>

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
 
 export const SECRET_KEY = 'sk_test_for_tests';
 
@@ -70,6 +71,15 @@ export async function startSandbox() {
         body: JSON.stringify({ paymentIntent, succeeds }),
       });
       if (response.status !== 204) throw new Error(await response.text());
+    },
+    /** Changes the provider's books by hand: it is stopped for it and started again. */
+    async damage(statement: string, ...values: string[]): Promise<void> {
+      await kill();
+      const books = new DatabaseSync(join(dataDir, 'payments.sqlite'));
+      const { changes } = books.prepare(statement).run(...values);
+      books.close();
+      await start();
+      if (changes === 0) throw new Error(`nothing was damaged by ${statement}`);
     },
     /** The provider's own books for a booking. */
     async bookOf(bookingId: string) {

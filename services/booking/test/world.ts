@@ -59,6 +59,7 @@ export async function startWorld(settings: Partial<BookingConfig> = {}) {
     AUTHORIZED_LIMIT_SECONDS: 300,
     SWEEP_BOOKINGS_PER_SECOND: 1_000,
     FREE_CANCEL_DAYS: 14,
+    RECONCILE_LAG_SECONDS: 0,
     PROCESSING_LIMIT_SECONDS: 1_800,
     ...settings,
   };

@@ -20,6 +20,7 @@ export const ROUTING: readonly (readonly [prefix: string, upstream: Upstream])[]
   ['/api/admin/refunds', 'booking'],
   ['/api/admin/reports', 'booking'],
   ['/api/admin/sweeps', 'booking'],
+  ['/api/admin/reconciliations', 'booking'],
   ['/api/reports', 'booking'],
 ];
 
