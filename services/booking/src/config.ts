@@ -22,6 +22,7 @@ export type BookingConfig = CommonSettings &
     readonly BREAKER_PAUSE_SECONDS: number;
     readonly BREAKER_SUCCESSES: number;
     readonly AUTHORIZED_LIMIT_SECONDS: number;
+    readonly TRANSFER_OFFER_HOURS: number;
     readonly SWEEP_BOOKINGS_PER_SECOND: number;
     readonly FREE_CANCEL_DAYS: number;
     readonly RECONCILE_LAG_SECONDS: number;
@@ -81,6 +82,12 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .min(0)
     .default(300)
     .description('How long a booking waits for the answer to its pin before it asks again'),
+  TRANSFER_OFFER_HOURS: Joi.number()
+    .integer()
+    .min(1)
+    .max(720)
+    .default(72)
+    .description('How long tickets that are offered to another person may be accepted'),
   SWEEP_BOOKINGS_PER_SECOND: Joi.number()
     .integer()
     .min(1)

@@ -16,6 +16,7 @@ import { consumeEvents } from './consumers/events.ts';
 import { consumeHolds } from './consumers/holds.ts';
 import { consumeProjections } from './consumers/projections.ts';
 import { createEventSweepLoop } from './loops/event-sweeps.ts';
+import { createExpiredTransferLoop } from './loops/expired-transfers.ts';
 import { createForecastLoop } from './loops/forecasts.ts';
 import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
 import { createOverduePaymentLoop } from './loops/overdue-payments.ts';
@@ -32,6 +33,7 @@ import {
   type OnChanged,
 } from './operations/advance-checkout.ts';
 import { makeFirstTicketKey } from './operations/change-ticket-keys.ts';
+import type { TransferDeps } from './operations/offer-transfer.ts';
 import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, isOutOfReach, type PaymentProvider } from './payment-provider.ts';
@@ -39,6 +41,7 @@ import { createProviderBooks } from './provider-books.ts';
 import { bookingRoutes } from './routes/bookings.ts';
 import { checkInRoutes } from './routes/check-in.ts';
 import { gateRoutes } from './routes/gates.ts';
+import { heldTicketRoutes } from './routes/held-tickets.ts';
 import { reconciliationRoutes } from './routes/reconciliations.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
@@ -47,6 +50,7 @@ import { sweepRoutes } from './routes/sweeps.ts';
 import { ticketKeyRoutes } from './routes/ticket-keys.ts';
 import { ticketRoutes } from './routes/tickets.ts';
 import { timelineRoutes } from './routes/timeline.ts';
+import { transferRoutes } from './routes/transfers.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
 import { findSettled } from './stores/bookings.ts';
 import { requireAgreement } from './stores/reconciliation-reports.ts';
@@ -94,6 +98,8 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       ...bookingRoutes(() => ({ ...opening.use(), verifyOffer })),
       ...timelineRoutes(opening.use),
       ...refundRoutes(opening.use),
+      ...transferRoutes(opening.use),
+      ...heldTicketRoutes(opening.use),
       ...webhookRoutes(() => ({ ...opening.use(), provider })),
       ...ticketKeyRoutes(opening.use),
       ...ticketRoutes(opening.use),
@@ -188,6 +194,11 @@ async function open(
     }),
     onEnqueued: () => loops.relay.wake(),
   };
+  const transfers: TransferDeps = {
+    db,
+    offerHours: config.TRANSFER_OFFER_HOURS,
+    onEnqueued: checkout.onEnqueued,
+  };
   const loops = {
     providerCalls: createProviderCallLoop({
       ...checkout,
@@ -219,6 +230,7 @@ async function open(
       lagSeconds: config.RECONCILE_LAG_SECONDS,
       log,
     }),
+    expiredTransfers: createExpiredTransferLoop({ ...transfers, log }),
     housekeeping: createHousekeepingLoop({ db, log }),
     forecasts: createForecastLoop({ db, log }),
     outcomes: outcomes.loop,
@@ -253,6 +265,7 @@ async function open(
     db,
     postgres,
     checkout,
+    transfers,
     outcomes,
     ticketKeys,
     checkIns: { db, ticketKeys, onEnqueued: checkout.onEnqueued },

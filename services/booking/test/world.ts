@@ -57,6 +57,7 @@ export async function startWorld(settings: Partial<BookingConfig> = {}) {
     BREAKER_PAUSE_SECONDS: 0.2,
     BREAKER_SUCCESSES: 2,
     AUTHORIZED_LIMIT_SECONDS: 300,
+    TRANSFER_OFFER_HOURS: 72,
     SWEEP_BOOKINGS_PER_SECOND: 1_000,
     FREE_CANCEL_DAYS: 14,
     RECONCILE_LAG_SECONDS: 0,

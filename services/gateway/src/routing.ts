@@ -16,6 +16,7 @@ export const ROUTING: readonly (readonly [prefix: string, upstream: Upstream])[]
   ['/api/tickets', 'booking'],
   ['/api/check-in', 'booking'],
   ['/api/admin/ticket-keys', 'booking'],
+  ['/api/transfers', 'booking'],
   ['/api/webhooks', 'booking'],
   ['/api/admin/refunds', 'booking'],
   ['/api/admin/reports', 'booking'],

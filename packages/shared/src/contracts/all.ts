@@ -7,6 +7,7 @@ import { bookingEventChanged } from './moved-bookings.ts';
 import { PAYMENT_CONTRACTS } from './payments.ts';
 import { REFUND_CONTRACTS } from './refunds.ts';
 import { TICKET_CONTRACTS } from './tickets.ts';
+import { TRANSFER_CONTRACTS } from './transfers.ts';
 import { USER_CONTRACTS } from './users.ts';
 
 /** Every message type that Holdfast publishes. */
@@ -20,5 +21,6 @@ export const CONTRACTS = [
   ...PAYMENT_CONTRACTS,
   ...TICKET_CONTRACTS,
   ...REFUND_CONTRACTS,
+  ...TRANSFER_CONTRACTS,
   ...USER_CONTRACTS,
 ] as readonly Contract<object>[];

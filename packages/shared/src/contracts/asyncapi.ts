@@ -8,7 +8,7 @@ const TOPIC_SUMMARIES: Record<Topic, string> = {
     'Holds and blocks and the seats they change; the key is the id of the hold or block',
   'booking.bookings': 'Bookings; the key is the id of the booking',
   'booking.payments': 'Payments; the key is the id of the payment',
-  'booking.tickets': 'Tickets and their holders; the key is the id of the ticket',
+  'booking.tickets': 'Tickets and their transfers; the key is the id of the ticket or transfer',
   'auth.users': 'Accounts; the key is the id of the user',
 };
 

@@ -24,6 +24,7 @@ export function messagesPage(): string {
 
 function keyOf(topic: string): string {
   if (topic === 'catalog.events') return 'id of the event or venue';
+  if (topic === 'booking.tickets') return 'id of the ticket or transfer';
   const noun = topic.split('.')[1] ?? topic;
   return `id of the ${noun.replace(/s$/, '')}`;
 }

@@ -17,6 +17,7 @@ import { requestCalls } from '../stores/provider-calls.ts';
 import { returnQuotas } from '../stores/quotas.ts';
 import { insertRefunds } from '../stores/refunds.ts';
 import { saveTickets, type TicketChange, ticketChanges } from '../stores/tickets.ts';
+import { endOffersOf } from './end-transfers.ts';
 import { auditRefund } from './refund-entries.ts';
 
 /** Everything that one step changes. */
@@ -136,6 +137,7 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
     );
   }
   if (refunds.length > 0) await insertRefunds(tx, refunds);
+  await endOffersOf(tx, changes.flatMap(soldAndVoid));
   await Promise.all([
     saveBookings(
       tx,
@@ -166,6 +168,13 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
     recordAudit(tx, ...changes.flatMap(auditOf)),
     enqueue(tx, ...changes.flatMap(messagesOf)),
   ]);
+}
+
+/** Tickets that could be on offer: of others nobody had any right yet. */
+function soldAndVoid({ changed, origin }: Change): { ticketId: string; origin: Origin }[] {
+  return changed.flatMap(({ id, oldStatus, newStatus }) =>
+    oldStatus === 'live' && newStatus === 'void' ? [{ ticketId: id, origin }] : [],
+  );
 }
 
 function messagesOf({ plan, booking, money, origin }: Change): Message[] {

@@ -47,3 +47,24 @@ export async function findCancelled(
     where event_id = any(${sql.param([...eventIds])}::uuid[]) order by event_id for share`);
   return new Set(rows.flatMap(({ id, status }) => (status === 'cancelled' ? [id] : [])));
 }
+
+/**
+ * Whether an event is off or has begun, by the database's clock; it stays so until the transaction
+ * ends. What its messages have not told yet is the booking's own start; a postponed event has none.
+ */
+export async function readEventNow(
+  tx: Transaction,
+  { eventId, startsAt }: { eventId: string; startsAt: Date },
+): Promise<{ isCancelled: boolean; hasStarted: boolean; startsAt: Date | null }> {
+  const { rows } = await tx.execute<{ status: string; startsAt: string }>(sql`
+    select status, starts_at as "startsAt" from events where event_id = ${eventId} for share`);
+  const { rows: clock } = await tx.execute<{ now: string }>(sql`select clock_timestamp() as now`);
+  const known = rows[0];
+  const starts = known ? new Date(known.startsAt) : startsAt;
+  const isPostponed = known?.status === 'postponed';
+  return {
+    isCancelled: known?.status === 'cancelled',
+    hasStarted: !isPostponed && starts <= new Date(clock[0]?.now ?? Number.NaN),
+    startsAt: isPostponed ? null : starts,
+  };
+}
