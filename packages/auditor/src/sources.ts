@@ -1,3 +1,4 @@
+import { minorOfProvider } from '@holdfast/shared/money.ts';
 import type { WithOutbox } from '@holdfast/shared/outbox/mongo.ts';
 import { urlOf } from '@holdfast/shared/postgres/database.ts';
 import { type Collection, type Document, MongoClient } from 'mongodb';
@@ -122,13 +123,14 @@ async function readProvider(url: string): Promise<ProviderIntent[]> {
       captures: number;
       metadata: Record<string, string>;
     };
+    const currency = intent.currency.toUpperCase();
     return {
       id: intent.id,
       status: intent.status,
-      currency: intent.currency.toUpperCase(),
-      amountMinor: intent.amount,
-      capturedMinor: intent.captured,
-      refundedMinor: intent.refunded,
+      currency,
+      amountMinor: minorOfProvider(intent.amount, currency),
+      capturedMinor: minorOfProvider(intent.captured, currency),
+      refundedMinor: minorOfProvider(intent.refunded, currency),
       captures: intent.captures,
       bookingId: intent.metadata.booking_id,
     };

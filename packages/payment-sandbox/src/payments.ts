@@ -1,4 +1,5 @@
 import type { Clock } from '@holdfast/shared/clock.ts';
+import { refuseAmount } from './amounts.ts';
 import { type Answer, answerRefused, type Refused, refuse } from './answer.ts';
 import type { Books, Objects, RequestContext } from './books.ts';
 import { makeId } from './ids.ts';
@@ -99,6 +100,8 @@ export function createPayments(deps: {
         parameters.allowed_payment_method_types,
       );
       if (unsuited !== undefined) return answerRefused(unsuited);
+      const odd = refuseAmount(parameters.amount, parameters.currency);
+      if (odd !== undefined) return answerRefused(odd);
       const intent = openIntent(
         { intent: makeId('pi'), secret: makeId('secret') },
         {

@@ -1,3 +1,4 @@
+import { refuseParts } from './amounts.ts';
 import { type Refused, refuse } from './answer.ts';
 import type { Charge, Metadata, PaymentIntent, Refund } from './stripe-objects.ts';
 
@@ -45,6 +46,8 @@ export function refundCharge(
       { param: 'amount' },
     );
   }
+  const odd = refuseParts(amount, charge.currency);
+  if (odd !== undefined) return odd;
   const refunded = charge.amount_refunded + amount;
   return {
     kind: 'accepted',

@@ -92,7 +92,7 @@ describe('payments', () => {
   });
 
   it('confirms later, only with a payment method', async () => {
-    const intent = await stripe.paymentIntents.create({ amount: 5, currency: 'jpy' });
+    const intent = await stripe.paymentIntents.create({ amount: 50, currency: 'jpy' });
     expect(intent.status).to.equal('requires_payment_method');
     const without = await errorOf(stripe.paymentIntents.confirm(intent.id));
     expect(without.code).to.equal('payment_intent_unexpected_state');
@@ -100,12 +100,25 @@ describe('payments', () => {
     expect(paid.status).to.equal('succeeded');
 
     const ready = await stripe.paymentIntents.create({
-      amount: 5,
+      amount: 50,
       currency: 'jpy',
       payment_method: 'pm_card_visa',
     });
     expect(ready.status).to.equal('requires_confirmation');
     expect((await stripe.paymentIntents.confirm(ready.id)).status).to.equal('succeeded');
+  });
+
+  it('takes no amount that Stripe would not take in the currency, and refunds none', async () => {
+    const codeOf = async (amount: number, currency: string) =>
+      (await errorOf(authorize({ amount, currency }))).code;
+    expect(await codeOf(49, 'eur')).to.equal('amount_too_small');
+    expect(await codeOf(5_125, 'kwd')).to.equal('parameter_invalid_integer');
+    expect(await codeOf(550, 'isk')).to.equal('invalid_charge_amount_no_decimal_compatible');
+    const taken = await authorize({ amount: 5_120, currency: 'kwd', capture_method: 'automatic' });
+    const part = { payment_intent: taken.id, amount: 1_005 };
+    expect((await errorOf(stripe.refunds.create(part))).param).to.equal('amount');
+    const whole = await stripe.refunds.create({ ...part, amount: 1_010 });
+    expect(whole.amount).to.equal(1_010);
   });
 
   it('cancels an authorization and releases it, refuses to cancel money taken', async () => {

@@ -92,7 +92,7 @@ describe('webhooks', () => {
     const options = { idempotencyKey: 'same' };
     await stripe.paymentIntents.create(wanted, options);
     await stripe.paymentIntents.create(wanted, options);
-    const last = await stripe.paymentIntents.create({ ...wanted, amount: 1 });
+    const last = await stripe.paymentIntents.create({ ...wanted, amount: 99 });
     await waitUntil('the last event', () =>
       receiver.events.some((event) => (event.data.object as { id: string }).id === last.id),
     );

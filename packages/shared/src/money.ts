@@ -26,8 +26,25 @@ export function formatMoney(amountMinor: number, currency: string): string {
 }
 
 /**
- * The step that amounts to be charged go in, in minor units. Stripe takes three-decimal currencies
- * with a last digit of 0, and no parts of an ariary: https://docs.stripe.com/currencies.
+ * How often the provider's unit is in our minor unit, where it is not the same. Stripe counts kronur
+ * and shillings in hundredths that must be zero, and ariary whole:
+ * https://docs.stripe.com/currencies#special-cases.
+ */
+const PROVIDER_UNITS: Readonly<Record<string, number>> = { ISK: 100, UGX: 100, MGA: 0.01 };
+
+/** An amount in minor units as the payment provider counts it. */
+export function providerAmountOf(amountMinor: number, currency: string): number {
+  return Math.round(amountMinor * (PROVIDER_UNITS[currency] ?? 1));
+}
+
+/** An amount as the payment provider counts it in minor units. */
+export function minorOfProvider(amount: number, currency: string): number {
+  return Math.round(amount / (PROVIDER_UNITS[currency] ?? 1));
+}
+
+/**
+ * The step that amounts to be charged go in, in minor units: the provider takes three-decimal
+ * currencies with a last digit of 0, and no parts of an ariary.
  */
 export function chargeStepOf(currency: string): number {
   if (currency === 'MGA') return 100;

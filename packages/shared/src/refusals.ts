@@ -85,6 +85,7 @@ export const REFUSALS = {
   media_type_unsupported: { status: 415, title: 'The body must be application/json' },
   ticket_code_invalid: { status: 422, title: 'The code is not that of a ticket' },
   offer_invalid: { status: 422, title: 'The offer is not valid' },
+  amount_not_chargeable: { status: 422, title: 'The total can not be charged' },
   payment_method_required: { status: 422, title: 'A payment method is needed' },
   offer_not_owner: { status: 403, title: 'The offer belongs to another account' },
   transfer_to_self: { status: 422, title: 'The ticket is the own one already' },

@@ -1,6 +1,7 @@
 import { type Breaker, BreakerOpen } from '@holdfast/shared/breaker.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
 import { derivedId } from '@holdfast/shared/ids.ts';
+import { providerAmountOf } from '@holdfast/shared/money.ts';
 import Stripe from 'stripe';
 import type { CallKind } from './checkout.ts';
 import type { MethodType } from './payment.ts';
@@ -77,8 +78,10 @@ export function createPaymentProvider(settings: {
     stripe,
     /** Does a call; never throws. */
     async run(request: ProviderRequest): Promise<ProviderOutcome> {
+      const amount = providerAmountOf(request.amountMinor, request.currency);
+      const told = { ...request, amountMinor: amount };
       try {
-        return await breaker.run(() => perform[request.kind](stripe, request));
+        return await breaker.run(() => perform[request.kind](stripe, told));
       } catch (error) {
         if (!(error instanceof BreakerOpen) && isSettled(error)) {
           return askForTruth(stripe, request, error).catch((cause) => unknown(cause));

@@ -8,7 +8,7 @@ import type { Translations } from './languages.ts';
 import type { PlanEdit } from './plans/plan-edit.ts';
 import type { SeatFace } from './seat.ts';
 import type { SeatPolicy } from './seating/seat-policy.ts';
-import { priceOf, type TicketType, type TypesOfSeats } from './ticket-types.ts';
+import { findOddPrice, priceOf, type TicketType, type TypesOfSeats } from './ticket-types.ts';
 
 /** A picture of an event; its ratio is width to height, such as 16:9. */
 export type Image = { url: string; alt: string; ratio: string };
@@ -112,10 +112,11 @@ export function priceSeats(
     });
 }
 
-/** Prices must name each category of the plan once, and no other. */
+/** Prices must name each category of the plan once, and no other, and be such as can be charged. */
 export function checkPrices(
   prices: readonly Price[],
   categories: readonly string[],
+  currency: string,
 ): Refusal | undefined {
   const priced = new Set(prices.map((price) => price.category));
   const missing = categories.filter((category) => !priced.has(category));
@@ -137,7 +138,8 @@ export function checkPrices(
       { categories: names },
     );
   }
-  return undefined;
+  const odd = findOddPrice(prices, currency);
+  return odd === undefined ? undefined : refused('invalid_request', odd);
 }
 
 /** Checks instants, currency and terms beyond what a schema can say. */

@@ -20,7 +20,7 @@ const prices = [
   { category: 'Stalls', priceMinor: 4_801 },
   { category: 'Gallery', priceMinor: 2_000 },
 ];
-const event = { prices, ticketTypes: [adult, child, early] };
+const event = { prices, ticketTypes: [adult, child, early], currency: 'EUR' };
 
 describe('ticket types', () => {
   const table: [string, TicketType | undefined, number | undefined][] = [
@@ -35,6 +35,15 @@ describe('ticket types', () => {
       expect(priceOf(event, category, type)).to.equal(price);
     });
   }
+
+  it('cost what can be charged, where cards take the currency in steps', () => {
+    const fils = { ...event, currency: 'KWD', prices: [{ category: 'Stalls', priceMinor: 4_830 }] };
+    expect(priceOf(fils, 'Stalls', child)).to.equal(2_420);
+    const odd = [{ ...child, prices: [{ category: 'Stalls', priceMinor: 4_835 }] }];
+    const refusal = checkTicketTypes([adult, ...odd], ['Stalls'], 'KWD');
+    expect(refusal?.detail).to.match(/4\.835 KWD for Stalls/);
+    expect(checkTicketTypes([adult, ...odd], ['Stalls'], 'EUR')).to.equal(undefined);
+  });
 
   it('are chosen seat by seat, for all, or by default', () => {
     const choose = (wish: Parameters<typeof chooseTypes>[2]) => {
@@ -67,9 +76,8 @@ describe('ticket types', () => {
   });
 
   it('are none where the event has none, and may then not be named', () => {
-    const plain = { prices };
-    expect(chooseTypes(plain, ['1'], undefined)).to.deep.equal(new Map());
-    const named = chooseTypes(plain, ['1'], { forAll: 'adult' });
+    expect(chooseTypes({}, ['1'], undefined)).to.deep.equal(new Map());
+    const named = chooseTypes({}, ['1'], { forAll: 'adult' });
     expect(isRefusal(named) && named.code).to.equal('ticket_type_not_found');
   });
 
@@ -130,12 +138,12 @@ describe('ticket types', () => {
   ];
   for (const [what, types, problem] of faulty) {
     it(`${what} are refused`, () => {
-      expect(checkTicketTypes(types, ['Stalls', 'Gallery'])?.detail).to.match(problem);
+      expect(checkTicketTypes(types, ['Stalls', 'Gallery'], 'EUR')?.detail).to.match(problem);
     });
   }
 
   it('that are right, or none, are taken', () => {
-    expect(checkTicketTypes(event.ticketTypes, ['Stalls', 'Gallery'])).to.equal(undefined);
-    expect(checkTicketTypes([], ['Stalls'])).to.equal(undefined);
+    expect(checkTicketTypes(event.ticketTypes, ['Stalls', 'Gallery'], 'EUR')).to.equal(undefined);
+    expect(checkTicketTypes([], ['Stalls'], 'EUR')).to.equal(undefined);
   });
 });

@@ -1,4 +1,5 @@
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import { chargeStepOf, formatMoney, shareOf } from '@holdfast/shared/money.ts';
 import type { Event, Price } from './event.ts';
 
 /**
@@ -33,7 +34,7 @@ export function readTicketTypes(types: readonly TicketTypeInput[]): TicketType[]
   }));
 }
 
-type Priced = Pick<Event, 'prices' | 'ticketTypes'>;
+type Priced = Pick<Event, 'prices' | 'ticketTypes' | 'currency'>;
 type Sale = { onSaleAt: Date; offSaleAt?: Date | null };
 
 /** What a seat of the category costs as that type; undefined for an unknown category. */
@@ -42,7 +43,7 @@ export function priceOf(event: Priced, category: string, type?: TicketType): num
   const own = type?.prices?.find(inCategory)?.priceMinor;
   const base = event.prices.find(inCategory)?.priceMinor;
   if (own !== undefined || base === undefined) return own;
-  return Math.round((base * (type?.percent ?? 100)) / 100);
+  return shareOf(base, type?.percent ?? 100, 100, chargeStepOf(event.currency));
 }
 
 /** The types of an event with the price of each category: what anyone may see. */
@@ -65,9 +66,24 @@ export function viewTicketTypes(event: Priced) {
 export function checkTicketTypes(
   types: readonly TicketType[],
   categories: readonly string[],
+  currency: string,
 ): Refusal | undefined {
-  const problem = findProblem(types, categories);
+  const problem =
+    findProblem(types, categories) ??
+    findOddPrice(
+      types.flatMap(({ prices = [] }) => prices),
+      currency,
+    );
   return problem === undefined ? undefined : refused('invalid_request', problem);
+}
+
+/** What is wrong with a price that no card can be charged. */
+export function findOddPrice(prices: readonly Price[], currency: string): string | undefined {
+  const step = chargeStepOf(currency);
+  const odd = prices.find(({ priceMinor }) => priceMinor % step !== 0);
+  if (odd === undefined) return undefined;
+  const price = `${formatMoney(odd.priceMinor, currency)} for ${odd.category}`;
+  return `Cards take ${currency} in steps of ${formatMoney(step, currency)}: change the price of ${price}.`;
 }
 
 function findProblem(types: readonly TicketType[], categories: readonly string[]) {
@@ -102,7 +118,7 @@ export type TypesOfSeats = ReadonlyMap<string, TicketType>;
 
 /** Finds the types that are wished for; `own` are those of seats that the hold has already. */
 export function chooseTypes(
-  event: Priced,
+  event: Pick<Event, 'ticketTypes'>,
   seatIds: readonly string[],
   wish: TypeWish | undefined,
   own: readonly string[] = [],

@@ -7,6 +7,7 @@ import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking, pinIdOf } from '../booking.ts';
+import { refuseUnchargeable } from '../chargeable.ts';
 import { type MethodType, settlesItself } from '../payment.ts';
 import { type Quote, quoteOffer } from '../quote.ts';
 import { claimHolds, findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
@@ -99,6 +100,8 @@ async function placeAll(
     if (price.totalMinor > 0 && command.paymentMethod === undefined) {
       return refused('payment_method_required', 'Send the paymentMethod that is to be charged.');
     }
+    const uncharged = refuseUnchargeable(price.totalMinor, offer.currency);
+    if (uncharged) return uncharged;
     return { ...command, bookingId: newId(), fingerprint: asked, price };
   });
 

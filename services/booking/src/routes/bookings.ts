@@ -2,6 +2,7 @@ import { id } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
+import { refuseUnchargeable } from '../chargeable.ts';
 import { BOOKING_STATUSES, type BookingStatus } from '../checkout.ts';
 import type { ProviderBacklog } from '../loops/provider-backlog.ts';
 import type { VerifyOffer } from '../offer.ts';
@@ -72,6 +73,7 @@ function place(use: Use): Route {
       'offer_not_owner',
       'offer_expired',
       'payment_method_required',
+      'amount_not_chargeable',
       'hold_already_booked',
       'event_cancelled',
       'quota_exceeded',
@@ -115,12 +117,14 @@ function quote(use: Use): Route {
       offer: Joi.string().max(LONGEST_OFFER).required().description('The offer of the hold'),
     }),
     responses: { 200: { description: 'As it would be charged', ...quoteAnswer } },
-    errors: ['offer_invalid', 'offer_not_owner'],
+    errors: ['offer_invalid', 'offer_not_owner', 'amount_not_chargeable'],
     async run({ body, actor }) {
       const offer = await use().verifyOffer(body.offer, actor.userId);
       if (isRefusal(offer)) return offer;
       const { currency, expiresAt } = offer;
-      return reply(200, { quote: { ...quoteOffer(offer), currency, expiresAt } });
+      const quote = quoteOffer(offer);
+      const uncharged = refuseUnchargeable(quote.totalMinor, currency);
+      return uncharged ?? reply(200, { quote: { ...quote, currency, expiresAt } });
     },
   });
 }

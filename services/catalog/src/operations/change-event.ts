@@ -98,9 +98,9 @@ export async function changeEvent(
     refuseDuringEdit(event) ??
     checkStatusChange(event, after) ??
     checkSale(after) ??
-    checkPrices(after.prices, event.categories) ??
+    checkPrices(after.prices, event.categories, event.currency) ??
     // Those that it has may name a category that its plan has lost: nothing else waits for them.
-    checkTicketTypes(change.ticketTypes ?? [], event.categories);
+    checkTicketTypes(change.ticketTypes ?? [], event.categories, event.currency);
   if (refusal) return refusal;
   const inUse = heldKeepPrice ? undefined : await refuseReprice(deps, event, after);
   if (inUse) return inUse;

@@ -98,8 +98,8 @@ async function draftEvent(
   const refusal =
     refuseStranger(venue, owner) ??
     checkSale({ ...input, ...times }) ??
-    checkPrices(input.prices, venue.categories) ??
-    checkTicketTypes(ticketTypes, venue.categories);
+    checkPrices(input.prices, venue.categories, input.currency) ??
+    checkTicketTypes(ticketTypes, venue.categories, input.currency);
   if (refusal) return refusal;
   const { artistIds = [] } = input;
   const artists = await nameArtists(stores.artists, artistIds, input.artists);

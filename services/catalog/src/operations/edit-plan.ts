@@ -56,7 +56,7 @@ export async function editPlan(
     return refused('plan_not_found', `The venue has no plan of version ${input.planVersion}.`);
   }
   const prices = input.prices ?? event.prices;
-  const unpriced = checkPrices(prices, plan.categories);
+  const unpriced = checkPrices(prices, plan.categories, event.currency);
   if (unpriced) return unpriced;
   const inUse = input.heldKeepPrice
     ? undefined

@@ -10,7 +10,7 @@ import { priceOf } from '../ticket-types.ts';
 export async function refuseReprice(
   stores: { seatEdits: SeatEdits },
   before: Event,
-  after: Pick<Event, 'prices' | 'ticketTypes'>,
+  after: Pick<Event, 'prices' | 'ticketTypes' | 'currency'>,
 ): Promise<Refusal | undefined> {
   const repriced = repricedCategories(before, after);
   const seatIds = repriced.length > 0 ? await stores.seatEdits.inUse(before._id, repriced) : [];
@@ -23,7 +23,10 @@ export async function refuseReprice(
 }
 
 /** Categories of which a seat costs another sum, as any type that was there before. */
-function repricedCategories(before: Event, after: Pick<Event, 'prices' | 'ticketTypes'>): string[] {
+function repricedCategories(
+  before: Event,
+  after: Pick<Event, 'prices' | 'ticketTypes' | 'currency'>,
+): string[] {
   const known = [undefined, ...(before.ticketTypes ?? [])];
   const isPriced = (category: string) => after.prices.some((one) => one.category === category);
   return before.categories.filter(isPriced).filter((category) =>
