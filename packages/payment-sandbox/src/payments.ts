@@ -2,6 +2,7 @@ import type { Clock } from '@holdfast/shared/clock.ts';
 import { refuseAmount } from './amounts.ts';
 import { type Answer, answerRefused, type Refused, refuse } from './answer.ts';
 import type { Books, Objects, RequestContext } from './books.ts';
+import type { Funds } from './funds.ts';
 import { makeId } from './ids.ts';
 import {
   cancelIntent,
@@ -52,6 +53,7 @@ export function createPayments(deps: {
   readonly books: Books;
   readonly clock: Clock;
   readonly settleAfterMs: number;
+  readonly funds: Funds;
 }) {
   const { store, objects, books, clock } = deps;
   const findSettlement = store.db.prepare('select 1 from settlements where payment_intent = ?');
@@ -181,6 +183,8 @@ export function createPayments(deps: {
         nowSeconds(),
       );
       if (decision.kind === 'refused') return answerRefused(decision);
+      const unfunded = deps.funds.refuseBeyond(decision.refund.amount);
+      if (unfunded !== undefined) return answerRefused(unfunded);
       books.saveRefund(decision.refund, decision.charge, by);
       return { status: 200, body: decision.refund };
     },

@@ -3,6 +3,7 @@ import Router from '@koa/router';
 import Joi from 'joi';
 import { refuse } from './answer.ts';
 import { FAULT_KINDS, FAULT_ROUTES, type FaultRule, type Faults } from './faults.ts';
+import type { Funds } from './funds.ts';
 import { readBody, type State, sendRefusal } from './http.ts';
 import type { Payments } from './payments.ts';
 import { streamReport } from './report.ts';
@@ -26,16 +27,21 @@ const settlement = Joi.object<{ paymentIntent: string; succeeds: boolean }>({
   succeeds: Joi.boolean().default(true),
 }).required();
 
+const balance = Joi.object<{ availableMinor: number | null }>({
+  availableMinor: Joi.number().integer().min(0).allow(null).required(),
+}).required();
+
 /** What Stripe does not have: faults on demand, the auditor's report, health. */
 export function createSandboxRouter(deps: {
   readonly store: Store;
   readonly faults: Faults;
+  readonly funds: Funds;
   readonly webhooks: Webhooks;
   readonly metrics: Metrics;
   readonly payments: Payments;
   readonly isStopping: () => boolean;
 }): Router<State> {
-  const { store, faults, webhooks, metrics, payments, isStopping } = deps;
+  const { store, faults, funds, webhooks, metrics, payments, isStopping } = deps;
   const router = new Router<State>();
 
   router.post('/_sandbox/faults', async (context) => {
@@ -62,6 +68,15 @@ export function createSandboxRouter(deps: {
     if (error !== undefined) return sendRefusal(context, refuse(error.message));
     await store.commit(() => payments.settle(value.paymentIntent, value.succeeds));
     webhooks.wake();
+    context.status = 204;
+  });
+
+  router.put('/_sandbox/balance', async (context) => {
+    const body = await readBody(context.req);
+    if (typeof body !== 'string') return sendRefusal(context, body);
+    const { value, error } = balance.validate(parseJson(body));
+    if (error !== undefined) return sendRefusal(context, refuse(error.message));
+    funds.set(value.availableMinor);
     context.status = 204;
   });
 

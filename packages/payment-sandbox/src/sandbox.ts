@@ -9,6 +9,7 @@ import { createMetrics } from '@holdfast/shared/metrics.ts';
 import { createBooks, openObjects } from './books.ts';
 import type { SandboxConfig } from './config.ts';
 import { createFaults } from './faults.ts';
+import { createFunds } from './funds.ts';
 import { createApp, requireKey } from './http.ts';
 import { createCommandRunner } from './idempotency.ts';
 import { createPayments } from './payments.ts';
@@ -41,7 +42,8 @@ export function createSandbox(
   const metrics = createMetrics('payment-sandbox');
   const books = createBooks({ store, objects, clock, delivers: receiver !== undefined });
   const settleAfterMs = config.SETTLE_AFTER_MS;
-  const payments = createPayments({ store, objects, books, clock, settleAfterMs });
+  const funds = createFunds(store);
+  const payments = createPayments({ store, objects, books, clock, settleAfterMs, funds });
   const commands = createCommandRunner({ store, clock, faults, stopping: stopping.signal });
   const webhooks = createWebhooks({ store, clock, log, faults, receiver });
   const onCommitted = webhooks.wake;
@@ -66,6 +68,7 @@ export function createSandbox(
     createSandboxRouter({
       store,
       faults,
+      funds,
       webhooks,
       metrics,
       payments,

@@ -179,6 +179,32 @@ describe('the sweep of a cancelled event', () => {
     for (const bookingId of [good, bad]) await isRepaidOnce(bookingId);
   });
 
+  it('ends with refunds that wait for funds in its report, and these are paid when there are some', async () => {
+    const eventId = await openEvent();
+    const bookings = [await sell(eventId, 'G-1'), await sell(eventId, 'G-2')];
+    await world.sandbox.setBalance(5_000);
+    await cancelEvent(eventId);
+    const sweepId = await sweepOf(eventId);
+    const { sweep } = await done(sweepId);
+    expect(sweep.outcomes).to.deep.equal({ ...NONE, repaid: 1, waiting_for_funds: 1 });
+    const waiting = await admin.get(
+      `/api/admin/sweeps/${sweepId}/outcomes?outcome=waiting_for_funds`,
+    );
+    expect(waiting.body.outcomes).to.have.length(1);
+    expect(waiting.body.outcomes[0]).to.include({ failure: 'insufficient_funds', repaidMinor: 0 });
+    const { bookingId } = waiting.body.outcomes[0];
+    expect(await buyer.outcome(bookingId)).to.include({ status: 'cancelled' });
+    await world.sandbox.setBalance(null);
+    await world.rows('update provider_calls set next_attempt_at = now() where booking_id = $1', [
+      bookingId,
+    ]);
+    await waitUntil('the rest to be repaid', async () => {
+      const { outcomes } = (await report(sweepId)).sweep;
+      return outcomes.repaid === 2;
+    });
+    for (const one of bookings) await isRepaidOnce(one);
+  });
+
   it('is listed for admins and for nobody else', async () => {
     const eventId = await openEvent();
     await cancelEvent(eventId);

@@ -72,6 +72,12 @@ export async function startSandbox() {
       });
       if (response.status !== 204) throw new Error(await response.text());
     },
+    /** What the account has to pay refunds from; null: it never runs short. */
+    async setBalance(availableMinor: number | null): Promise<void> {
+      const body = JSON.stringify({ availableMinor });
+      const response = await fetch(`${url}/_sandbox/balance`, { method: 'PUT', body });
+      if (response.status !== 204) throw new Error(await response.text());
+    },
     /** Changes the provider's books by hand: it is stopped for it and started again. */
     async damage(statement: string, ...values: string[]): Promise<void> {
       await kill();

@@ -1,5 +1,6 @@
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import { sql } from 'drizzle-orm';
+import { LACK_OF_FUNDS } from '../after-sale/refund.ts';
 import type { Sweep, SweepOutcome, SweepState } from '../sweeps/sweep.ts';
 import { readSweep, remainderOf, SWEEP_COLUMNS, type SweepRow } from './sweeps.ts';
 
@@ -45,7 +46,9 @@ const OUTCOMES = sql`
   left join lateral (
     select sum(r.amount_minor) filter (where r.status = 'succeeded') as repaid,
       bool_or(r.status = 'requested') as open,
-      false as waiting, false as failed, null as failure
+      bool_or(r.status = 'requested' and r.failure = ${LACK_OF_FUNDS}) as waiting,
+      bool_or(r.status = 'failed') as failed,
+      max(r.failure) filter (where r.status <> 'succeeded') as failure
     from refunds r where r.booking_id = o.booking_id and s.cause = 'cancelled'
   ) m on true`;
 

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { sql } from 'drizzle-orm';
+import { LACK_OF_FUNDS } from '../after-sale/refund.ts';
 import type { Booking } from '../booking.ts';
 import type { Sweep, SweepCause, SweepState } from '../sweeps/sweep.ts';
 
@@ -101,7 +102,10 @@ export async function dueBookings(
 
 const NO_BOOKING = '00000000-0000-0000-0000-000000000000';
 
-/** What a sweep still has before it: bookings without an outcome, refunds that are being asked for. */
+/**
+ * What a sweep still has before it: bookings without an outcome, refunds that are being asked for.
+ * One that waits for funds is listed in the report, and does not keep a sweep from its end.
+ */
 export async function remainderOf(
   db: Database | Transaction,
   sweepId: string,
@@ -110,7 +114,8 @@ export async function remainderOf(
     select
       (select count(*)::int from bookings b where ${CONCERNED}) as bookings,
       (select count(*)::int from event_sweep_outcomes o join refunds r on r.booking_id = o.booking_id
-        where o.sweep_id = s.id and r.status = 'requested' and s.cause = 'cancelled') as refunds
+        where o.sweep_id = s.id and s.cause = 'cancelled'
+          and r.status = 'requested' and r.failure is distinct from ${LACK_OF_FUNDS}) as refunds
     from event_sweeps s where s.id = ${sweepId}`);
   return rows[0] ?? { bookings: 0, refunds: 0 };
 }
@@ -120,7 +125,9 @@ export async function countDueRefunds(tx: Transaction, most: number): Promise<nu
   const { rows } = await tx.execute<{ count: number }>(sql`
     select count(*)::int as count from (
       select from provider_calls
-      where status = 'requested' and kind = 'refund' and next_attempt_at <= now() limit ${most}
+      where status = 'requested' and kind = 'refund' and next_attempt_at <= now()
+        and last_error is distinct from ${LACK_OF_FUNDS}
+      limit ${most}
     ) as due`);
   return rows[0]?.count ?? 0;
 }
