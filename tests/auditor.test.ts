@@ -107,6 +107,24 @@ describe('the auditor', () => {
     sql(`update bookings set ${column} = $1 where id = $2`, value, bookings[0]);
   const ofBooking = (table: string, change: string) =>
     sql(`update ${table} set ${change} where booking_id = $1`, bookings[0]);
+  /** A transfer of the first booking's ticket that only the tables know of. */
+  const offerByHand = ({ status = 'offered', expiresIn = '1 day' } = {}) =>
+    sql(
+      `with made as (
+         insert into transfers (id, booking_id, event_id, from_user_id, to_email, to_user_id, status, code_hashes, expires_at)
+         select uuidv7(), id, event_id, user_id, 'a@example.org', uuidv7(), $2, '{}', now() + $3::interval
+         from bookings where id = $1 returning id, booking_id
+       )
+       insert into transfer_tickets (transfer_id, ticket_id, status)
+       select made.id, t.id, $2 from made join tickets t using (booking_id)`,
+      bookings[0],
+      status,
+      expiresIn,
+    );
+  const dropOffers = async () => {
+    await sql('delete from transfer_tickets');
+    await sql('delete from transfers');
+  };
   const taken = new Map<string, unknown>();
   const keep = async (name: string, value: Promise<unknown>) => taken.set(name, await value);
 
@@ -151,6 +169,40 @@ describe('the auditor', () => {
         );
         await sql(
           `create unique index one_ticket_a_seat on tickets (event_id, seat_id) where status in ('reserved', 'live')`,
+        );
+      },
+    },
+    {
+      invariant: 2,
+      what: 'a ticket of somebody whom nobody gave it',
+      breaks: () => ofBooking('tickets', 'holder_id = uuidv7()'),
+      mends: () =>
+        sql('update tickets t set holder_id = b.user_id from bookings b where b.id = t.booking_id'),
+    },
+    {
+      invariant: 2,
+      what: 'an epoch that no transfer made',
+      breaks: () => ofBooking('tickets', 'epoch = 2'),
+      mends: () => ofBooking('tickets', 'epoch = 1'),
+    },
+    {
+      invariant: 2,
+      what: 'a ticket that was accepted and stayed with its buyer',
+      breaks: () => offerByHand({ status: 'accepted' }),
+      mends: dropOffers,
+    },
+    {
+      invariant: 2,
+      what: 'a ticket on offer twice',
+      breaks: async () => {
+        await sql('drop index one_open_offer_a_ticket');
+        await offerByHand();
+        await offerByHand();
+      },
+      mends: async () => {
+        await dropOffers();
+        await sql(
+          `create unique index one_open_offer_a_ticket on transfer_tickets (ticket_id) where status = 'offered'`,
         );
       },
     },
@@ -243,6 +295,12 @@ describe('the auditor', () => {
     },
     {
       invariant: 10,
+      what: 'a transfer without an audit entry',
+      breaks: () => offerByHand({ status: 'withdrawn' }),
+      mends: dropOffers,
+    },
+    {
+      invariant: 10,
       what: 'an audit chain whose end was cut off',
       breaks: async () => {
         await sql(
@@ -271,6 +329,35 @@ describe('the auditor', () => {
           bookings[0],
         ),
       mends: () => sql('delete from audit_entries where seq = 99'),
+    },
+    {
+      invariant: 13,
+      what: 'a transfer that ended twice',
+      breaks: () =>
+        sql(
+          `insert into audit_entries (aggregate_type, aggregate_id, seq, action, old_status, new_status, actor, request_id, correlation_id, previous_hash, hash)
+           values ('transfer', $1, 99, 'transfer.accepted', 'withdrawn', 'accepted', 'x', 'x', 'x', '', '')`,
+          bookings[0],
+        ),
+      mends: () => sql('delete from audit_entries where seq = 99'),
+    },
+    {
+      invariant: 14,
+      what: 'an offer that is open after its time',
+      breaks: () => offerByHand({ expiresIn: '-2 minutes' }),
+      mends: dropOffers,
+    },
+    {
+      invariant: 14,
+      what: 'an offer of a void ticket',
+      breaks: async () => {
+        await offerByHand();
+        await ofBooking('tickets', `status = 'void'`);
+      },
+      mends: async () => {
+        await dropOffers();
+        await ofBooking('tickets', `status = 'live'`);
+      },
     },
     {
       invariant: 14,

@@ -8,6 +8,7 @@ import { PROJECTION_CHECKS } from './checks/projections.ts';
 import { QUOTA_CHECKS } from './checks/quotas.ts';
 import { SEAT_CHECKS } from './checks/seats.ts';
 import { TICKET_CHECKS } from './checks/tickets.ts';
+import { TRANSFER_CHECKS } from './checks/transfers.ts';
 import { type EventFigures, readFigures } from './figures.ts';
 import { renderReport } from './report.ts';
 import { settle } from './settle.ts';
@@ -38,6 +39,7 @@ const CHECKS: readonly Check[] = [
   ...MESSAGE_CHECKS,
   ...PROJECTION_CHECKS,
   ...TICKET_CHECKS,
+  ...TRANSFER_CHECKS,
 ].toSorted((a, b) => a.invariant - b.invariant);
 
 export type AuditOptions = {

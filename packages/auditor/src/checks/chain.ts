@@ -23,10 +23,10 @@ export const CHAIN_CHECKS: readonly Check[] = [
   }),
   sqlCheck({
     invariant: 10,
-    title: 'each booking, payment and ticket has an audit entry for the state it is in',
+    title: 'each booking, payment, ticket and transfer has an audit entry for the state it is in',
     store: 'booking',
     counted:
-      '(select id from bookings union all select id from payments union all select id from tickets) as settled',
+      '(select id from bookings union all select id from payments union all select id from tickets union all select id from transfers) as settled',
     broken: `
       with last as (
         select distinct on (aggregate_type, aggregate_id) aggregate_type, aggregate_id, new_status
@@ -35,6 +35,7 @@ export const CHAIN_CHECKS: readonly Check[] = [
         select 'booking' as type, id, status from bookings
         union all select 'payment', id, status from payments
         union all select 'ticket', id, status from tickets
+        union all select 'transfer', id, status from transfers
       )
       select s.type || ' ' || s.id || ' is ' || s.status || ', its last audit entry says '
         || coalesce(l.new_status, 'nothing') as finding
