@@ -6,6 +6,7 @@ import { defaultDataDir, readEnvironment } from '@holdfast/stack/config.ts';
 import { SetupError } from '@holdfast/stack/setup-error.ts';
 import { AUDIT_MODULE, audit } from './audit.ts';
 import { BENCH_MODULE, bench } from './bench.ts';
+import { bookings } from './bookings.ts';
 import type { Command } from './command.ts';
 import { DEMO_MODULE, demo } from './demo.ts';
 import { doctor } from './doctor.ts';
@@ -33,6 +34,7 @@ function listCommands(): Command[] {
     doctor,
     ...(isThere(BENCH_MODULE) ? [bench] : []),
     ...(isThere(AUDIT_MODULE) ? [audit] : []),
+    bookings,
   ];
 }
 

@@ -62,6 +62,7 @@ export const REFUSALS = {
   hold_change_limit: { status: 409, title: 'The seats of the hold can not be changed any more' },
   hold_aborted: { status: 409, title: 'An earlier try of the request broke off' },
   request_in_flight: { status: 409, title: 'The same request is being worked on' },
+  booking_not_resumable: { status: 409, title: 'The booking waits for nothing' },
   booking_not_cancellable: { status: 409, title: 'The booking can not be cancelled' },
   ticket_inside: { status: 409, title: 'Somebody is inside with the ticket' },
   ticket_not_inside: { status: 409, title: 'Nobody is inside with the ticket' },

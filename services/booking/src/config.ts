@@ -27,6 +27,7 @@ export type BookingConfig = CommonSettings &
     readonly FREE_CANCEL_DAYS: number;
     readonly RECONCILE_LAG_SECONDS: number;
     readonly PROCESSING_LIMIT_SECONDS: number;
+    readonly RESTING_LIMIT_SECONDS: number;
   };
 
 const url = (description: string) =>
@@ -107,6 +108,10 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .max(43_200)
     .default(600)
     .description("How long after its end a day is compared with the payment provider's report"),
+  RESTING_LIMIT_SECONDS: Joi.number()
+    .min(1)
+    .default(300)
+    .description('How long a checkout may rest in a middle state before /health calls it degraded'),
   PROCESSING_LIMIT_SECONDS: Joi.number()
     .min(1)
     .default(1_800)

@@ -4,6 +4,7 @@ import { outboxLag } from '@holdfast/shared/outbox/postgres.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import { Gauge, Histogram } from 'prom-client';
 import type { Booking } from './booking.ts';
+import { oldestByStatus } from './stores/operations.ts';
 import { countUnresolved } from './stores/reconciliation-reports.ts';
 
 /** Reasons that are counted by name; a provider may invent any number of others. */
@@ -27,6 +28,8 @@ const KNOWN_REASONS = new Set([
   'seats_lost',
   'payment_overdue',
 ]);
+
+const MIDDLE_STATES = ['pending', 'authorized', 'capturing', 'processing', 'voiding'] as const;
 
 /** Figures of the checkout, beside those every service has. */
 export function createBookingMetrics(
@@ -80,6 +83,19 @@ export function createBookingMetrics(
     "Differences between our books and the payment provider's that are not settled",
     async () => (await countUnresolved(deps.db).catch(() => ({ count: Number.NaN }))).count,
   );
+  new Gauge({
+    name: 'holdfast_checkout_oldest_seconds',
+    help: 'How long the oldest checkout has been in each middle state; processing is a bank at work',
+    labelNames: ['status'] as const,
+    registers: [metrics.registry],
+    async collect() {
+      const oldest = await oldestByStatus(deps.db).catch(() => undefined);
+      for (const status of MIDDLE_STATES) {
+        const found = oldest?.find((one) => one.status === status);
+        this.set({ status }, oldest === undefined ? Number.NaN : (found?.seconds ?? 0));
+      }
+    },
+  });
   const checkouts = metrics.counter(
     'holdfast_checkouts_total',
     'Checkouts that ended, by outcome and reason',

@@ -1,5 +1,4 @@
 import { createBatches } from '@holdfast/shared/batches.ts';
-import { type BreakerState, createBreaker } from '@holdfast/shared/breaker.ts';
 import type { Bus } from '@holdfast/shared/bus/bus.ts';
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
@@ -15,6 +14,7 @@ import type { BookingConfig } from './config.ts';
 import { consumeEvents } from './consumers/events.ts';
 import { consumeHolds } from './consumers/holds.ts';
 import { consumeProjections } from './consumers/projections.ts';
+import { type Breakers, createBreakers, requireNoneResting } from './dependencies.ts';
 import { createEventSweepLoop } from './loops/event-sweeps.ts';
 import { createExpiredTransferLoop } from './loops/expired-transfers.ts';
 import { createForecastLoop } from './loops/forecasts.ts';
@@ -36,12 +36,13 @@ import { makeFirstTicketKey } from './operations/change-ticket-keys.ts';
 import type { TransferDeps } from './operations/offer-transfer.ts';
 import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
-import { createPaymentProvider, isOutOfReach, type PaymentProvider } from './payment-provider.ts';
+import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
 import { createProviderBooks } from './provider-books.ts';
 import { bookingRoutes } from './routes/bookings.ts';
 import { checkInRoutes } from './routes/check-in.ts';
 import { gateRoutes } from './routes/gates.ts';
 import { heldTicketRoutes } from './routes/held-tickets.ts';
+import { operatorRoutes } from './routes/operators.ts';
 import { reconciliationRoutes } from './routes/reconciliations.ts';
 import { refundRoutes } from './routes/refunds.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
@@ -109,6 +110,10 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       ...reportExportRoutes(opening.use),
       ...sweepRoutes(opening.use),
       ...reconciliationRoutes(opening.use),
+      ...operatorRoutes(() => ({
+        ...opening.use(),
+        restingLimitSeconds: config.RESTING_LIMIT_SECONDS,
+      })),
     ],
     log,
     metrics,
@@ -119,6 +124,10 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       payments: {
         ping: breakers.payments.check,
         details: breakers.payments.state,
+        required: false,
+      },
+      checkouts: {
+        ping: () => requireNoneResting(opening.use().db, config.RESTING_LIMIT_SECONDS),
         required: false,
       },
       catalog: { ping: breakers.catalog.check, details: breakers.catalog.state, required: false },
@@ -142,7 +151,7 @@ async function open(
     metrics: Metrics;
     bus: Bus;
     provider: PaymentProvider;
-    breakers: ReturnType<typeof createBreakers>;
+    breakers: Breakers;
     signal: AbortSignal;
   },
 ) {
@@ -284,25 +293,5 @@ async function open(
         reportExports.close,
         postgres.close,
       ),
-  };
-}
-
-/** One for each dependency that is asked over the network; their state is in metrics and health. */
-function createBreakers(config: BookingConfig, log: Logger) {
-  const settings = {
-    failuresToOpen: config.BREAKER_FAILURES,
-    pauseMs: config.BREAKER_PAUSE_SECONDS * 1_000,
-    successesToClose: config.BREAKER_SUCCESSES,
-  };
-  const onChange = (dependency: string) => (state: BreakerState) =>
-    log.warn('breaker.changed', { dependency, state: state.kind });
-  return {
-    payments: createBreaker({
-      ...settings,
-      name: 'the payment provider',
-      isFailure: isOutOfReach,
-      onChange: onChange('payments'),
-    }),
-    catalog: createBreaker({ ...settings, name: 'catalog', onChange: onChange('catalog') }),
   };
 }

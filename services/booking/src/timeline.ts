@@ -26,6 +26,7 @@ export const INNER_ACTIONS: readonly string[] = [
   'booking.authorized',
   'booking.capturing',
   'booking.voiding',
+  'booking.resumed',
   'ticket.reserved',
 ];
 

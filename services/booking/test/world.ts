@@ -62,6 +62,7 @@ export async function startWorld(settings: Partial<BookingConfig> = {}) {
     FREE_CANCEL_DAYS: 14,
     RECONCILE_LAG_SECONDS: 0,
     PROCESSING_LIMIT_SECONDS: 1_800,
+    RESTING_LIMIT_SECONDS: 300,
     ...settings,
   };
   const bus = createKafkaBus({

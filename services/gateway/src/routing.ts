@@ -22,6 +22,7 @@ export const ROUTING: readonly (readonly [prefix: string, upstream: Upstream])[]
   ['/api/admin/reports', 'booking'],
   ['/api/admin/sweeps', 'booking'],
   ['/api/admin/reconciliations', 'booking'],
+  ['/api/admin/bookings', 'booking'],
   ['/api/reports', 'booking'],
 ];
 

@@ -201,6 +201,11 @@ export async function freeHolds(tx: Transaction, bookingIds: readonly string[]):
   );
 }
 
+/** Notes that the pin of a booking was asked for again. */
+export async function askAgain(tx: Transaction, id: string): Promise<void> {
+  await tx.update(bookings).set({ askedAt: sql`now()` }).where(eq(bookings.id, id));
+}
+
 /** Authorized bookings whose pin was asked for more than so many seconds ago; asks count anew. */
 export async function takeUnanswered(
   tx: Transaction,

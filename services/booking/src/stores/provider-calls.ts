@@ -82,6 +82,21 @@ export async function claimCalls(db: Database, limit: number): Promise<ProviderC
   return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
 
+/** Makes the open calls of a booking due now; answers how many there are. */
+export async function hastenOpenCalls(tx: Transaction, bookingId: string): Promise<number> {
+  const { rowCount } = await tx.execute(sql`
+    update provider_calls set next_attempt_at = now()
+    where booking_id = ${bookingId} and status = 'requested'`);
+  return rowCount ?? 0;
+}
+
+/** The kinds of the calls that a booking has had or has. */
+export async function callsOf(tx: Transaction, bookingId: string): Promise<CallKind[]> {
+  const { rows } = await tx.execute<{ kind: CallKind }>(sql`
+    select kind from provider_calls where booking_id = ${bookingId}`);
+  return rows.map(({ kind }) => kind);
+}
+
 /** How many calls are not settled, counted up to a limit. */
 export async function countOpenCalls(db: Database, limit: number): Promise<number> {
   const { rows } = await db.execute<{ count: number }>(sql`
