@@ -2,7 +2,7 @@ import { type BreakerState, createBreaker } from '@holdfast/shared/breaker.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { BookingConfig } from './config.ts';
-import { isOutOfReach } from './payment-provider.ts';
+import { isOutOfReach } from './provider-errors.ts';
 import { oldestByStatus } from './stores/operations.ts';
 
 export type Breakers = ReturnType<typeof createBreakers>;
