@@ -2,6 +2,7 @@ import { audit } from '@holdfast/auditor/audit.ts';
 import { MONEY_CHECKS } from '@holdfast/auditor/checks/money.ts';
 import type { ProviderIntent, Sources } from '@holdfast/auditor/sources.ts';
 import { expectSuccess } from '@holdfast/demo/api.ts';
+import { exampleTerms } from '@holdfast/shared/contracts/terms.ts';
 import { urlOf } from '@holdfast/shared/postgres/database.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
@@ -38,7 +39,10 @@ describe('the auditor', () => {
     await owner.query('set session_replication_role = replica');
     authOwner = new pg.Client({ connectionString: urlOf(system.stack.env.POSTGRES_URL, 'auth') });
     await authOwner.connect();
-    eventId = await createEvent(system, 12);
+    // With fees, and taxes on top, so that each rule over prices has them before it.
+    const tax = { name: 'VAT', basisPoints: 1_000, included: false };
+    const charges = { ...exampleTerms.charges, tax };
+    eventId = await createEvent(system, 12, { terms: { ...exampleTerms, charges } });
     for (let number = 0; number < 2; number += 1) bookings.push(await buySeat());
     await waitUntil(
       'the seats to be sold',
@@ -127,6 +131,26 @@ describe('the auditor', () => {
   };
   const taken = new Map<string, unknown>();
   const keep = async (name: string, value: Promise<unknown>) => taken.set(name, await value);
+
+  const forgetFees = (): Pick<Damage, 'breaks' | 'mends'> => ({
+    breaks: async () => {
+      const { rows } = await sql('select charges from bookings where id = $1', bookings[0]);
+      taken.set('charges', JSON.stringify(rows[0].charges));
+      await setBooking('charges', '[]');
+    },
+    mends: () => setBooking('charges', taken.get('charges')),
+  });
+  /** A cent from each line of an account to the other's, so that journals still sum to zero. */
+  const moveMoney = async (from: string, to: string) => {
+    const change = (kind: string, by: number) =>
+      sql(
+        `update ledger_lines l set amount_minor = amount_minor + $2
+         from ledger_accounts a where a.id = l.account_id and a.kind = $1`,
+        ...[kind, by],
+      );
+    await change(from, 1);
+    await change(to, -1);
+  };
 
   const damages: Damage[] = [
     {
@@ -259,6 +283,22 @@ describe('the auditor', () => {
         sql('update ledger_lines set amount_minor = amount_minor + 1 where amount_minor > 0'),
       mends: () =>
         sql('update ledger_lines set amount_minor = amount_minor - 1 where amount_minor > 0'),
+    },
+    {
+      invariant: 7,
+      what: 'a fee that a live ticket does not keep',
+      ...forgetFees(),
+    },
+    {
+      invariant: 8,
+      what: 'fees in the ledger that no booking was charged',
+      ...forgetFees(),
+    },
+    {
+      invariant: 8,
+      what: 'taxes that the ledger has for the organizer’s own',
+      breaks: () => moveMoney('taxes_payable', 'organizer_payable'),
+      mends: () => moveMoney('organizer_payable', 'taxes_payable'),
     },
     {
       invariant: 8,
@@ -482,6 +522,11 @@ describe('the auditor', () => {
           bookings[0],
         ),
       mends: () => sql('delete from audit_entries where seq >= 98'),
+    },
+    {
+      invariant: 20,
+      what: 'a price that is not that of seats, fees and taxes',
+      ...forgetFees(),
     },
     {
       invariant: 20,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AuditReport, audit } from '@holdfast/auditor/audit.ts';
 import { type Api, createApi, expectSuccess } from '@holdfast/demo/api.ts';
+import type { Terms } from '@holdfast/shared/contracts/terms.ts';
 import { urlOf } from '@holdfast/shared/postgres/database.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { removeTree } from '@holdfast/stack/cache.ts';
@@ -108,7 +109,7 @@ export async function registerBuyer(api: Api): Promise<string> {
 export async function createEvent(
   { api, adminToken: token }: System,
   seatCount: number,
-  facts: { name?: string; priceMinor?: number; maxPerUser?: number } = {},
+  facts: { name?: string; priceMinor?: number; maxPerUser?: number; terms?: Terms } = {},
 ): Promise<string> {
   const { name = `Evening with ${seatCount} seats`, priceMinor = 4_500, maxPerUser = 50 } = facts;
   const venue = await api.post<{ venue: { venueId: string } }>(
@@ -134,6 +135,7 @@ export async function createEvent(
       prices: [{ category: 'General', priceMinor }],
       status: 'published',
       maxPerUser,
+      ...(facts.terms && { terms: facts.terms }),
     },
     { token },
   );

@@ -44,6 +44,36 @@ describe('reading bookings', () => {
     expect(idsOf((await client.get('/api/bookings?status=failed')).body)).to.deep.equal([ids[1]]);
   });
 
+  it('lists those of an event, and those that are to come or over, page by page too', async () => {
+    const client = await world.login();
+    const place = async (parts: Parameters<typeof makeOffer>[1]) => {
+      const offer = await world.signOffer(makeOffer(client.userId, parts));
+      return (await client.book(offer)).body.booking as { bookingId: string; eventId: string };
+    };
+    const over = await place({ startsAt: '2020-01-01T19:00:00.000Z' });
+    const { eventId } = over;
+    const again = await place({
+      eventId,
+      seats: [makeSeat('B-1')],
+      startsAt: '2020-01-01T19:00:00.000Z',
+    });
+    const soon = await place({ startsAt: '2999-01-01T19:00:00.000Z' });
+    const list = async (query: string) => (await client.get(`/api/bookings?${query}`)).body;
+    expect(idsOf(await list('when=upcoming'))).to.deep.equal([soon.bookingId]);
+    expect(idsOf(await list(`eventId=${eventId}`))).to.deep.equal(
+      [again, over].map((one) => one.bookingId),
+    );
+    expect(idsOf(await list(`eventId=${eventId}&when=upcoming`))).to.deep.equal([]);
+    const first = await list('when=past&limit=1');
+    const rest = await list(`when=past&limit=1&cursor=${first.next}`);
+    expect([idsOf(first), idsOf(rest), rest.next]).to.deep.equal([
+      [again.bookingId],
+      [over.bookingId],
+      null,
+    ]);
+    expect((await client.get('/api/bookings?when=soon')).status).to.equal(400);
+  });
+
   it('shows the kind of each ticket where its offer says one, and none where it says none', async () => {
     const child = { ...makeSeat('B-1', 2_400), ticketType: { id: 'child', name: 'Child' } };
     const offer = makeOffer(buyer.userId, { seats: [child, makeSeat('B-2')] });

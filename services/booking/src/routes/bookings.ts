@@ -11,7 +11,7 @@ import { cancelBooking } from '../operations/cancel-booking.ts';
 import type { Outcomes } from '../outcomes.ts';
 import { METHOD_TYPES, type MethodType } from '../payment.ts';
 import { quoteOffer } from '../quote.ts';
-import { findBooking, listBookings } from '../stores/bookings.ts';
+import { type BookingFilter, findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import {
   bookingAnswer,
@@ -129,8 +129,12 @@ function quote(use: Use): Route {
   });
 }
 
+type ListQuery = Pick<BookingFilter, 'status' | 'eventId' | 'when' | 'limit'> & {
+  cursor?: string;
+};
+
 function list(use: Use): Route {
-  return route<{ query: { status?: BookingStatus; cursor?: string; limit: number } }>({
+  return route<{ query: ListQuery }>({
     method: 'get',
     path: '/api/bookings',
     id: 'listBookings',
@@ -139,6 +143,10 @@ function list(use: Use): Route {
     access: 'login',
     query: Joi.object({
       status: Joi.string().valid(...BOOKING_STATUSES),
+      eventId: id().description('Of this event only'),
+      when: Joi.string()
+        .valid('upcoming', 'past')
+        .description('Whether the event has begun, by the start that it was last moved to'),
       cursor: id().description('`next` of the page before'),
       limit: Joi.number().integer().min(1).max(100).default(20),
     }),
@@ -147,11 +155,11 @@ function list(use: Use): Route {
     },
     async run({ query, actor }) {
       const { db } = use().checkout;
-      const { status, cursor, limit } = query;
+      const { cursor, limit, ...filter } = query;
       const found = await listBookings(db, {
         userId: actor.userId,
+        ...filter,
         limit: limit + 1,
-        ...(status && { status }),
         ...(cursor && { before: cursor }),
       });
       const page = found.slice(0, limit);

@@ -118,15 +118,24 @@ export async function findSettled(db: Database, ids: readonly string[]): Promise
   return found.map(({ id }) => id);
 }
 
-/** A user's bookings, newest first, after the booking `before` if given. */
-export async function listBookings(
-  db: Reader,
-  wanted: { userId: string; status?: BookingStatus; before?: string; limit: number },
-): Promise<Booking[]> {
-  const { userId, status, before, limit } = wanted;
+/** Which of a user's bookings: `when` by their event's start, `before` from the next page on. */
+export type BookingFilter = {
+  readonly userId: string;
+  readonly status?: BookingStatus;
+  readonly eventId?: string;
+  readonly when?: 'upcoming' | 'past';
+  readonly before?: string;
+  readonly limit: number;
+};
+
+/** A user's bookings, newest first. */
+export async function listBookings(db: Reader, wanted: BookingFilter): Promise<Booking[]> {
+  const { userId, status, eventId, when, before, limit } = wanted;
   const filter = and(
     eq(bookings.userId, userId),
     status && eq(bookings.status, status),
+    eventId === undefined ? undefined : eq(bookings.eventId, eventId),
+    when === undefined ? undefined : sql`(${bookings.startsAt} > now()) = ${when === 'upcoming'}`,
     before === undefined ? undefined : lt(bookings.id, before),
   );
   return readBookings(db, filter, limit);
