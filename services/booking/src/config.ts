@@ -56,7 +56,7 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .integer()
     .min(1)
     .max(1_000)
-    .default(16)
+    .default(64)
     .description('Most calls to the payment provider at a time, of one process'),
   PROVIDER_BACKLOG: Joi.number()
     .integer()

@@ -22,6 +22,8 @@ export type Bus = {
     onMessage: (message: Message) => Promise<void>;
     attempts?: number;
     from?: 'beginning' | 'now';
+    /** Most messages at work at once, 16 by default; more pay where they go to a store together. */
+    atOnce?: number;
   }): Subscription;
   /** Throws when no broker answers. */
   ping(): Promise<void>;

@@ -19,6 +19,7 @@ type Options = {
   onMessage: (message: Message) => Promise<void>;
   attempts?: number;
   from?: 'beginning' | 'now';
+  atOnce?: number;
 };
 
 /** The least that brokers allow by default: a member that died is given up after it. */

@@ -15,6 +15,7 @@ type Options = {
   group: string;
   onMessage: (message: Message) => Promise<void>;
   attempts?: number;
+  atOnce?: number;
   heartbeatMs: number;
   sessionMs: number;
 };
@@ -38,7 +39,7 @@ const LOST = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_ME
 export function createLanes(options: Options) {
   const { log, group, topicPrefix, heartbeatMs, sessionMs } = options;
   const partitions = new Map<string, Progress>();
-  const limit = createLimit(AT_ONCE);
+  const limit = createLimit(options.atOnce ?? AT_ONCE);
   let generation = 0;
   let stopped = false;
 

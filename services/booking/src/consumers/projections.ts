@@ -11,6 +11,8 @@ import { keepCustomers, keepHolds, moveWatermark } from '../stores/projections.t
 const CONSUMER = 'booking-analytics';
 /** One transaction at a time, so that it takes one connection of the pool at most. */
 const LANES = 1;
+/** They go together, and so cost the less the more of them there are. */
+const AT_ONCE = 128;
 
 type Read =
   | { kind: 'hold'; message: Message<HoldChange> }
@@ -42,6 +44,7 @@ export function consumeProjections(deps: { db: Database; bus: Bus }): Subscripti
   return deps.bus.subscribe({
     group: CONSUMER,
     topics: ['catalog.holds', 'auth.users'],
+    atOnce: AT_ONCE,
     async onMessage(received) {
       const read = readOne(received);
       if (read !== undefined) await apply(read);

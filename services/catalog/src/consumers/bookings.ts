@@ -18,11 +18,15 @@ const COMMANDS = [
   [bookingCancelled, 'cancel'],
 ] as const;
 
+/** Their steps go to the store together. */
+const AT_ONCE = 64;
+
 /** Follows booking: authorized pins, confirmed sells, failed unpins, cancelled returns. */
 export function consumeBookings(bus: Bus, stores: HoldStores): Subscription {
   return bus.subscribe({
     group: 'catalog',
     topics: ['booking.bookings'],
+    atOnce: AT_ONCE,
     onMessage: (message) => onBookingMessage(stores, message),
   });
 }

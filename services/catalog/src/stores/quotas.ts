@@ -157,12 +157,16 @@ export function createQuotas(db: Db) {
   }
 
   /** Changes the claims of a hold in its round, those that are there. */
-  async function change(hold: Owner, members: Document): Promise<void> {
-    const holdIds = claimsOf(hold).map((claim) => claim.holdId);
-    await quotas.updateOne(
+  const change = (hold: Owner, members: Document) => changeAll([hold], members);
+
+  /** The same for holds in the same round, all of whose claims change alike. */
+  async function changeAll(holds: readonly Owner[], members: Document): Promise<void> {
+    const holdIds = holds.flatMap((hold) => claimsOf(hold).map((claim) => claim.holdId));
+    const round = holds[0]?.round ?? 0;
+    await quotas.updateMany(
       {
-        _id: quotaKey(hold.userId, hold.eventId),
-        claims: { $elemMatch: { holdId: { $in: holdIds }, round: hold.round } },
+        _id: { $in: holds.map((hold) => quotaKey(hold.userId, hold.eventId)) },
+        claims: { $elemMatch: { holdId: { $in: holdIds }, round } },
       },
       [
         {
@@ -176,7 +180,7 @@ export function createQuotas(db: Db) {
                     {
                       $and: [
                         { $in: ['$$claim.holdId', literal(holdIds)] },
-                        { $eq: ['$$claim.round', hold.round] },
+                        { $eq: ['$$claim.round', round] },
                       ],
                     },
                     { $mergeObjects: ['$$claim', members] },
@@ -190,6 +194,15 @@ export function createQuotas(db: Db) {
       ],
     );
   }
+
+  const keepTogether = createBatches<Owner, void>({
+    keysOf: (hold) => [hold._id],
+    kindOf: (hold) => `${hold.round}`,
+    async run(holds) {
+      await changeAll(holds, { expiresAt: null });
+      return holds.map(() => undefined);
+    },
+  });
 
   // What ends is gone from every quota of the batch: none of it counts in another one.
   const endTogether = createBatches<Owner, void>({
@@ -246,7 +259,7 @@ export function createQuotas(db: Db) {
       }),
 
     /** The claim counts for ever: its seats do not expire any more. */
-    keep: (hold: Owner) => change(hold, { expiresAt: null }),
+    keep: (hold: Owner): Promise<void> => keepTogether(hold),
 
     /** The claims count no more seats than their hold has of them. Late or repeated it does no harm. */
     shrink: (hold: Owner) => {

@@ -42,6 +42,44 @@ export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
       },
     });
 
+  const pinTogether = createBatches<Hold, number>({
+    keysOf: (hold) => [hold._id],
+    kindOf: (hold) => `${hold.round}`,
+    async run(holds) {
+      const own = (values: readonly unknown[]) => ({
+        $arrayElemAt: [
+          literal(values),
+          { $indexOfArray: [literal(holds.map((hold) => hold._id)), '$hold.id'] },
+        ],
+      });
+      // A seat in the hands of one hold of the batch may be named by another, which has lost it.
+      const named = { $in: ['$_id', own(holds.map(idsOf))] };
+      const commits = holds.map(({ bookingId, pinId }) => ({ bookingId, pinId }));
+      await seats.updateMany(
+        {
+          ...ofHolds(holds, 'held'),
+          'hold.round': holds[0]?.round,
+          $expr: { $not: [{ $not: [named] }] },
+        },
+        [
+          {
+            $set: {
+              status: 'committing',
+              version: plusOne('$version'),
+              commit: { $mergeObjects: [own(commits), { at: '$$NOW' }] },
+            },
+          },
+        ],
+      );
+      const pinned = await seats
+        .find(ofPins(holds, 'committing'))
+        .project<{ pinId: string }>({ _id: 0, pinId: '$commit.pinId' })
+        .toArray();
+      const counts = Map.groupBy(pinned, ({ pinId }) => pinId);
+      return holds.map(({ pinId }) => counts.get(pinId ?? '')?.length ?? 0);
+    },
+  });
+
   const giveBackTogether = createBatches<Try, void>({
     keysOf: ({ attemptId }) => [attemptId],
     async run(tries) {
@@ -80,23 +118,7 @@ export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
     },
 
     /** Pins the seats of this round of the hold; how many are under its pin then. */
-    async pin(hold: Hold): Promise<number> {
-      await seats.updateMany({ ...ofHolds([hold], 'held'), 'hold.round': hold.round }, [
-        {
-          $set: {
-            status: 'committing',
-            version: plusOne('$version'),
-            commit: {
-              $mergeObjects: [
-                literal({ bookingId: hold.bookingId, pinId: hold.pinId }),
-                { at: '$$NOW' },
-              ],
-            },
-          },
-        },
-      ]);
-      return seats.countDocuments(ofPins([hold], 'committing'));
-    },
+    pin: (hold: Hold): Promise<number> => pinTogether(hold),
 
     confirm: together((holds) => ofPins(holds, 'committing'), SOLD),
 
