@@ -219,6 +219,22 @@ describe('pins', () => {
     expect(await world.claims(buyer.userId, hold.eventId)).to.deep.equal([]);
   });
 
+  it('pins holds together, each its own seats: one that lost a seat is refused, the other does not get it', async () => {
+    const { hold: loser } = await held();
+    const other = await world.user();
+    const { body } = await world.take(other, loser.eventId, ['GENERAL-3'], 600);
+    const winner = await world.hold(body.hold.holdId);
+    await world.db
+      .collection<{ _id: string }>('seats')
+      .updateOne({ _id: `${loser.eventId}:GENERAL-2` }, { $set: { 'hold.id': winner._id } });
+    await Promise.all(
+      [loser, winner].map((hold) => world.send(bookingAuthorized, bookingOf(hold))),
+    );
+    expect((await answers(loser._id))[0]?.reason).to.equal('seats_lost');
+    expect((await answers(winner._id))[0]?.type).to.equal('hold.pinned.v1');
+    expect(await statuses(loser)).to.deep.equal(['available', 'held', 'committing']);
+  });
+
   it('returns sold seats when the booking is cancelled, once, with their quota', async () => {
     const { buyer, hold } = await held();
     const booking = bookingOf(hold);
