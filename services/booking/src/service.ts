@@ -40,7 +40,6 @@ import { createPaymentProvider, type PaymentProvider } from './payment-provider.
 import { createProviderBooks } from './provider-books.ts';
 import { bookingRoutes } from './routes/bookings.ts';
 import { checkInRoutes } from './routes/check-in.ts';
-import { gateRoutes } from './routes/gates.ts';
 import { heldTicketRoutes } from './routes/held-tickets.ts';
 import { operatorRoutes } from './routes/operators.ts';
 import { reconciliationRoutes } from './routes/reconciliations.ts';
@@ -48,7 +47,6 @@ import { refundRoutes } from './routes/refunds.ts';
 import { reportExportRoutes } from './routes/report-exports.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { sweepRoutes } from './routes/sweeps.ts';
-import { ticketKeyRoutes } from './routes/ticket-keys.ts';
 import { ticketRoutes } from './routes/tickets.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { transferRoutes } from './routes/transfers.ts';
@@ -57,6 +55,7 @@ import { findSettled } from './stores/bookings.ts';
 import { requireAgreement } from './stores/reconciliation-reports.ts';
 import { createReportExports } from './stores/report-exports.ts';
 import { createTicketKeys } from './stores/ticket-keys.ts';
+import { createDrawings } from './tickets/drawings.ts';
 
 const VERSION = '0.1.0';
 const POOL_SIZE = 12;
@@ -102,10 +101,8 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
       ...transferRoutes(opening.use),
       ...heldTicketRoutes(opening.use),
       ...webhookRoutes(() => ({ ...opening.use(), provider })),
-      ...ticketKeyRoutes(opening.use),
       ...ticketRoutes(opening.use),
       ...checkInRoutes(opening.use),
-      ...gateRoutes(opening.use),
       ...reportRoutes(opening.use),
       ...reportExportRoutes(opening.use),
       ...sweepRoutes(opening.use),
@@ -255,6 +252,7 @@ async function open(
   }
   for (const loop of Object.values(loops)) loop.start();
   const ticketKeys = createTicketKeys(db);
+  const drawings = createDrawings();
   const reportExports = createReportExports({
     url: config.POSTGRES_URL,
     database: config.DATABASE_NAME,
@@ -277,6 +275,7 @@ async function open(
     transfers,
     outcomes,
     ticketKeys,
+    drawings,
     checkIns: { db, ticketKeys, onEnqueued: checkout.onEnqueued },
     backlog,
     reportExports,
@@ -291,6 +290,7 @@ async function open(
         ...consumers.map(({ stop }) => stop),
         ...Object.values(loops).map(({ stop }) => stop),
         reportExports.close,
+        drawings.close,
         postgres.close,
       ),
   };

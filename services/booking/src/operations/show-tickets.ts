@@ -3,9 +3,12 @@ import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import type { Booking } from '../booking.ts';
 import { findBooking } from '../stores/bookings.ts';
+import { findEvent, type KnownEvent } from '../stores/events.ts';
 import type { TicketKeys } from '../stores/ticket-keys.ts';
 import { findTicket, type Ticket, ticketsOf } from '../stores/tickets.ts';
+import { writeCalendar } from '../tickets/calendar.ts';
 import { writeCode } from '../tickets/code.ts';
+import type { TicketPage } from '../tickets/sheet.ts';
 
 export type ShowDeps = { readonly db: Database; readonly ticketKeys: TicketKeys };
 
@@ -52,6 +55,58 @@ export async function codeOf(keys: TicketKeys, ticket: Ticket): Promise<string |
   const { kid, privateKey } = await keys.signer();
   const { id: ticketId, eventId, epoch, seatId } = ticket;
   return writeCode({ kid, ticketId, eventId, epoch, seatId }, privateKey);
+}
+
+/** What is printed of live tickets of a booking, by the event as it stands now. */
+export async function pagesOf(
+  { db, ticketKeys }: ShowDeps,
+  booking: Booking,
+  tickets: readonly Ticket[],
+): Promise<TicketPage[] | Refusal> {
+  const event = await findEvent(db, booking.eventId);
+  const pages: TicketPage[] = [];
+  for (const ticket of tickets) {
+    const code = await codeOf(ticketKeys, ticket);
+    if (isRefusal(code)) return code;
+    const { label, category, ticketType, priceMinor } = seatOf(booking, ticket);
+    pages.push({
+      ...placeOf(booking, event),
+      ticketId: ticket.id,
+      ...{ label, category, ticketType: ticketType?.name ?? null },
+      ...{ priceMinor, currency: booking.currency, code },
+    });
+  }
+  return pages;
+}
+
+/** A booking as a calendar file; it follows an event that is moved or cancelled. */
+export async function calendarOf(db: Database, booking: Booking): Promise<string> {
+  const event = await findEvent(db, booking.eventId);
+  const isOff = event?.status === 'cancelled' || ['cancelled', 'failed'].includes(booking.status);
+  const isOn = booking.status === 'confirmed' && event?.status !== 'postponed';
+  return writeCalendar({
+    ...placeOf(booking, event),
+    bookingId: booking.id,
+    sequence: booking.version + (event?.version ?? 0),
+    status: isOff ? 'CANCELLED' : isOn ? 'CONFIRMED' : 'TENTATIVE',
+    labels: booking.seats.map(({ label }) => label),
+    changedAt: booking.changedAt,
+  });
+}
+
+export function seatOf(booking: Booking, ticket: Ticket): Booking['seats'][number] {
+  const seat = booking.seats.find(({ seatId }) => seatId === ticket.seatId);
+  if (seat === undefined) throw new Error(`ticket ${ticket.id} is for no seat of its booking`);
+  return seat;
+}
+
+function placeOf(booking: Booking, event: KnownEvent | undefined) {
+  const { startsAt, timeZone, venueName } = event ?? booking;
+  return {
+    ...{ startsAt, timeZone, venueName },
+    eventName: event?.name ?? booking.eventName,
+    city: event?.city ?? null,
+  };
 }
 
 function showsNothing({ id, status }: Ticket): Refusal | undefined {

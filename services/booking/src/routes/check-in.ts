@@ -5,6 +5,7 @@ import Joi from 'joi';
 import { type CheckedIn, type CheckInDeps, checkIn } from '../operations/check-in.ts';
 import { DIRECTIONS, type Direction } from '../tickets/admission.ts';
 import { LONGEST_CODE } from '../tickets/code.ts';
+import { gateRoutes } from './gates.ts';
 
 /** What the routes work with; throws a retryable Fault while the store did not answer yet. */
 type Use = () => { checkIns: CheckInDeps };
@@ -60,7 +61,7 @@ const SCAN_ERRORS = [
 ] as const;
 
 export function checkInRoutes(use: Use): Route[] {
-  return [scan(use), scanOffline(use)];
+  return [scan(use), scanOffline(use), ...gateRoutes(() => use().checkIns)];
 }
 
 function scan(use: Use): Route {

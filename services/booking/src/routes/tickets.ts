@@ -2,17 +2,26 @@ import { id, instant } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import { codeOf, findShown, type ShowDeps, type ShownTicket } from '../operations/show-tickets.ts';
+import {
+  codeOf,
+  findShown,
+  type ShowDeps,
+  type ShownTicket,
+  seatOf,
+} from '../operations/show-tickets.ts';
+import type { Drawings } from '../tickets/drawings.ts';
 import { exampleTicketAnswer, presentTicket, ticketSchema } from './presenters.ts';
+import { ticketFileRoutes } from './ticket-files.ts';
+import { ticketKeyRoutes } from './ticket-keys.ts';
 
-type Use = () => ShowDeps;
+type Use = () => ShowDeps & { drawings: Drawings };
 type ById = { ticketId: string };
 
 const byId = Joi.object<ById>({ ticketId: id().lowercase().required() });
 
-/** A ticket for who may show it. */
+/** Tickets for who may show them, as files too, and the keys that their codes verify by. */
 export function ticketRoutes(use: Use): Route[] {
-  return [show(use)];
+  return [...ticketKeyRoutes(use), show(use), ...ticketFileRoutes(use)];
 }
 
 function show(use: Use): Route {
@@ -64,11 +73,9 @@ function show(use: Use): Route {
 }
 
 function present({ ticket, booking }: ShownTicket, code: string | Refusal) {
-  const seat = booking.seats.find(({ seatId }) => seatId === ticket.seatId);
-  if (seat === undefined) throw new Error(`ticket ${ticket.id} is for no seat of its booking`);
   const { holderId, epoch, firstEnteredAt, isInside } = ticket;
   return {
-    ...presentTicket(booking, seat),
+    ...presentTicket(booking, seatOf(booking, ticket)),
     ...{ holderId, epoch, isInside },
     firstEnteredAt: firstEnteredAt?.toISOString() ?? null,
     payload: isRefusal(code) ? null : code,

@@ -1,5 +1,5 @@
 import type { EventState } from '@holdfast/shared/contracts/events.ts';
-import type { Transaction } from '@holdfast/shared/postgres/database.ts';
+import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import { sql } from 'drizzle-orm';
 import type { EventDate } from '../sweeps/sweep.ts';
 
@@ -67,4 +67,25 @@ export async function readEventNow(
     hasStarted: !isPostponed && starts <= new Date(clock[0]?.now ?? Number.NaN),
     startsAt: isPostponed ? null : starts,
   };
+}
+
+/** An event as it stands, where catalog has told of it. */
+export type KnownEvent = {
+  readonly name: string;
+  readonly venueName: string;
+  readonly city: string;
+  readonly startsAt: Date;
+  readonly timeZone: string;
+  readonly status: string;
+  /** Grows with each change. */
+  readonly version: number;
+};
+
+export async function findEvent(db: Database, eventId: string): Promise<KnownEvent | undefined> {
+  const { rows } = await db.execute<Omit<KnownEvent, 'startsAt'> & { startsAt: string }>(sql`
+    select name, venue_name as "venueName", city, starts_at as "startsAt",
+      time_zone as "timeZone", status, version
+    from events where event_id = ${eventId}`);
+  const [event] = rows;
+  return event && { ...event, startsAt: new Date(event.startsAt) };
 }
