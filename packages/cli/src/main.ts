@@ -8,6 +8,7 @@ import { AUDIT_MODULE, audit } from './audit.ts';
 import { BENCH_MODULE, bench } from './bench.ts';
 import { bookings } from './bookings.ts';
 import type { Command } from './command.ts';
+import { consumer } from './consumer.ts';
 import { DEMO_MODULE, demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { stop } from './stop.ts';
@@ -35,6 +36,7 @@ function listCommands(): Command[] {
     ...(isThere(BENCH_MODULE) ? [bench] : []),
     ...(isThere(AUDIT_MODULE) ? [audit] : []),
     bookings,
+    consumer,
   ];
 }
 

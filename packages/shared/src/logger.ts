@@ -12,16 +12,21 @@ export type Logger = {
   child(fields: object): Logger;
 };
 
-export function createLogger(service: string, level: string): Logger {
-  const base = pino({
+/** Writes to standard output, or to standard error where that is for something else. */
+export function createLogger(
+  service: string,
+  level: string,
+  to: 'stdout' | 'stderr' = 'stdout',
+): Logger {
+  const options: pino.LoggerOptions = {
     level,
     base: { service },
     messageKey: 'event',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
     redact: ['password', 'token', 'authorization', '*.password', '*.token'],
-  });
-  return wrap(base);
+  };
+  return wrap(to === 'stdout' ? pino(options) : pino(options, pino.destination(2)));
 }
 
 function wrap(base: pino.Logger): Logger {

@@ -1,0 +1,33 @@
+import type { Logger } from '@holdfast/shared/logger.ts';
+import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
+import type { Database } from '@holdfast/shared/postgres/database.ts';
+import { type Mail, writeMail } from './mail.ts';
+import { dropLate, markSent, takeNextMail } from './stores/mails.ts';
+
+/**
+ * Sends what waits, one mail a transaction. A process that dies after sending and before the mark
+ * sends that one mail again, under the same Message-ID: the one boundary at which exactly once can
+ * not be had, since the outside world takes no part in the transaction.
+ */
+export function createSendingLoop(deps: {
+  db: Database;
+  send: (mail: Mail) => Promise<void> | void;
+  log: Logger;
+}): Loop {
+  const { db, send, log } = deps;
+  return createLoop({
+    name: 'sending',
+    intervalMs: 500,
+    log,
+    async round() {
+      await dropLate(db);
+      return db.transaction(async (tx) => {
+        const due = await takeNextMail(tx);
+        if (due === undefined) return 0;
+        await send(writeMail(due, due.recipient, due.event));
+        await markSent(tx, due.messageId);
+        return 1;
+      });
+    },
+  });
+}
