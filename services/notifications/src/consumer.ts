@@ -13,6 +13,7 @@ const TOPICS: readonly Topic[] = [
   'catalog.holds',
   'booking.bookings',
   'booking.payments',
+  'booking.tickets',
 ];
 
 /**

@@ -1,5 +1,4 @@
 import {
-  type BookingState,
   bookingCancelled,
   bookingConfirmed,
   bookingFailed,
@@ -7,8 +6,15 @@ import {
 import { type Contract, type Message, readMessage } from '@holdfast/shared/contracts/contract.ts';
 import { holdEndingSoon } from '@holdfast/shared/contracts/holds.ts';
 import { bookingEventChanged } from '@holdfast/shared/contracts/moved-bookings.ts';
-import { paymentRefunded } from '@holdfast/shared/contracts/payments.ts';
+import { refundSucceeded } from '@holdfast/shared/contracts/refunds.ts';
+import {
+  type TransferChange,
+  transferAccepted,
+  transferDeclined,
+  transferExpired,
+} from '@holdfast/shared/contracts/transfers.ts';
 import { userRegistered, userTierChanged } from '@holdfast/shared/contracts/users.ts';
+import { formatMoney } from '@holdfast/shared/money.ts';
 
 /** Something to tell somebody, as a message says it. */
 export type Occasion = {
@@ -40,72 +46,84 @@ export type Mail = {
 };
 
 type Words = { subject: string; text: string };
-type About = { userId: string; eventId?: string };
 
-/** A kind of mail: the message that brings it about, and what it says. */
+/** A kind of mail: the message that brings it about, whom it concerns, and what it says. */
 type Kind = {
   readonly type: string;
   occasionOf(message: Message): Omit<Occasion, 'messageId' | 'type' | 'time'> | undefined;
   write(content: object, event: EventFacts | undefined): Words;
 };
 
-function kind<D extends About>(
+type Concerned = { userId: string; eventId?: string; usefulUntil?: string | null };
+
+function kind<D extends object>(
   contract: Contract<D>,
+  concernedBy: (content: D) => Concerned,
   write: (content: D, event: EventFacts | undefined) => Words,
-  usefulUntilOf: (content: D) => string | null = () => null,
 ): Kind {
   return {
     type: contract.type,
     occasionOf(message) {
-      const data = readMessage(contract, message)?.data;
-      return (
-        data && {
-          userId: data.userId,
-          eventId: data.eventId ?? null,
-          usefulUntil: usefulUntilOf(data),
-          content: data,
-        }
-      );
+      const content = readMessage(contract, message)?.data;
+      if (content === undefined) return undefined;
+      const { userId, eventId = null, usefulUntil = null } = concernedBy(content);
+      return { userId, eventId, usefulUntil, content };
     },
     // Only content that this contract has read is kept under its type.
     write: (content, event) => write(content as D, event),
   };
 }
 
+const buyer = ({ userId, eventId }: { userId: string; eventId: string }) => ({ userId, eventId });
+const account = ({ userId }: { userId: string }) => ({ userId });
+const sender = ({ fromUserId, eventId }: TransferChange) => ({ userId: fromUserId, eventId });
+
 const KINDS: readonly Kind[] = [
-  kind(bookingConfirmed, (booking, event) => ({
+  kind(bookingConfirmed, buyer, (booking, event) => ({
     subject: `Your tickets: ${nameOf(event)}`,
-    text: `Your booking is paid: ${seatsOf(booking)}, ${money(booking.totalMinor, booking.currency)} in all.\n${whenAndWhere(event)}`,
+    text: `Your booking is paid: ${seatsOf(booking.seats)}, ${formatMoney(booking.totalMinor, booking.currency)} in all.\n${whenAndWhere(event)}`,
   })),
-  kind(bookingFailed, (booking, event) => ({
+  kind(bookingFailed, buyer, (booking, event) => ({
     subject: `Your booking did not succeed: ${nameOf(event)}`,
     text: `Nothing was charged (${inWords(booking.reason ?? 'unknown reason')}). While your seats are held you can try again.`,
   })),
-  kind(bookingCancelled, (booking, event) => ({
+  kind(bookingCancelled, buyer, (booking, event) => ({
     subject: `Your booking is cancelled: ${nameOf(event)}`,
-    text: `Your tickets (${seatsOf(booking)}) admit nobody any more (${inWords(booking.reason ?? 'cancelled')}). We write again when money has been paid back.`,
+    text: `Your tickets admit nobody any more (${inWords(booking.reason ?? 'cancelled')}): ${seatsOf(booking.seats)}. We write again when money has been paid back.`,
   })),
-  kind(bookingEventChanged, (moved) => ({
+  kind(bookingEventChanged, buyer, (moved) => ({
     subject: `New date: ${moved.eventName}`,
     text: `It was to begin on ${instant(moved.oldStartsAt, moved.timeZone)}, and will now on ${instant(moved.newStartsAt, moved.timeZone)}. Your tickets stay valid; you can cancel free of charge until ${instant(moved.freeCancelUntil, moved.timeZone)}.`,
   })),
   kind(
     holdEndingSoon,
+    (hold) => ({ ...buyer(hold), usefulUntil: hold.expiresAt }),
     (hold, event) => ({
       subject: `Your seats are held a little longer: ${nameOf(event)}`,
       text: `They are yours until ${instant(hold.expiresAt ?? '', event?.timeZone ?? 'UTC')}: pay or extend the hold before.`,
     }),
-    (hold) => hold.expiresAt,
   ),
-  kind(paymentRefunded, (payment) => ({
-    subject: `${money(payment.amountMinor, payment.currency)} paid back`,
+  kind(refundSucceeded, buyer, (refund, event) => ({
+    subject: `${formatMoney(refund.amountMinor, refund.currency)} paid back: ${nameOf(event)}`,
     text: 'The money is on its way to the card or account that you paid with.',
   })),
-  kind(userRegistered, () => ({
+  kind(transferAccepted, sender, (transfer) => ({
+    subject: `Your tickets have a new owner: ${transfer.eventName}`,
+    text: `${transfer.toEmail} has accepted ${seatsOf(transfer.tickets)}. The codes that you have let nobody in any more.`,
+  })),
+  kind(transferDeclined, sender, (transfer) => ({
+    subject: `Your tickets were declined: ${transfer.eventName}`,
+    text: `${transfer.toEmail} does not take ${seatsOf(transfer.tickets)}. They are yours as before.`,
+  })),
+  kind(transferExpired, sender, (transfer) => ({
+    subject: `Nobody accepted your tickets: ${transfer.eventName}`,
+    text: `${transfer.toEmail} did not answer in time. ${seatsOf(transfer.tickets)}: yours as before.`,
+  })),
+  kind(userRegistered, account, () => ({
     subject: 'Welcome to Holdfast',
     text: 'Your account is ready.',
   })),
-  kind(userTierChanged, (user) => ({
+  kind(userTierChanged, account, (user) => ({
     subject: `You are ${user.tier} now`,
     text: `With ${count(user.confirmedBookings, 'confirmed booking')} your account went from ${user.previousTier} to ${user.tier}.`,
   })),
@@ -143,7 +161,7 @@ function whenAndWhere(event: EventFacts | undefined): string {
   return `${event.name}, ${event.venueName}, ${instant(event.startsAt, event.timeZone)}.`;
 }
 
-function seatsOf({ seats }: BookingState): string {
+function seatsOf(seats: readonly { seatId: string }[]): string {
   return `${count(seats.length, 'ticket')} (${seats.map(({ seatId }) => seatId).join(', ')})`;
 }
 
@@ -158,11 +176,4 @@ function inWords(code: string): string {
 function instant(at: string, timeZone: string): string {
   const style = { dateStyle: 'full', timeStyle: 'short', timeZone } as const;
   return new Intl.DateTimeFormat('en-GB', style).format(new Date(at));
-}
-
-/** An amount in minor units as people write it, with as many decimals as the currency has. */
-function money(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(minor / 10 ** digits);
 }

@@ -93,19 +93,19 @@ export const bookingConfirmed = bookingContract(
   'booking.confirmed.v1',
   'Money is captured and tickets are live; catalog marks the seats sold',
   ticketed,
-  ['catalog', 'auth'],
+  ['catalog', 'auth', 'notifications'],
 );
 export const bookingFailed = bookingContract(
   'booking.failed.v1',
   'The checkout ended without a sale and without money; catalog undoes and closes the pin',
   { ...example, reason: 'card_declined' },
-  ['catalog'],
+  ['catalog', 'notifications'],
 );
 export const bookingCancelled = bookingContract(
   'booking.cancelled.v1',
   'A sold booking was cancelled; catalog returns the seats',
   { ...ticketed, reason: 'customer_request' },
-  ['catalog', 'auth'],
+  ['catalog', 'auth', 'notifications'],
 );
 
 export const BOOKING_CONTRACTS = [

@@ -106,7 +106,7 @@ function eventContract(
     type,
     topic: 'catalog.events',
     producer: 'catalog',
-    consumers: ['booking'],
+    consumers: ['booking', 'notifications'],
     summary,
     schema: eventSchema,
     example,

@@ -62,13 +62,18 @@ const schema = Joi.object<HoldChange>({
   reason: Joi.string(),
 });
 
-function holdContract(type: string, summary: string, golden: HoldChange): Contract<HoldChange> {
+function holdContract(
+  type: string,
+  summary: string,
+  golden: HoldChange,
+  consumers: string[] = [],
+): Contract<HoldChange> {
   return {
     type,
     topic: 'catalog.holds',
     producer: 'catalog',
     // Booking counts them for analysts and goes by some; the gateway shows users their own.
-    consumers: ['booking', 'gateway'],
+    consumers: ['booking', 'gateway', ...consumers],
     summary,
     schema,
     example: golden,
@@ -86,6 +91,7 @@ export const holdEndingSoon = holdContract(
   'hold.ending_soon.v1',
   'A hold ends soon, at `expiresAt`: its buyer should pay or extend it; once for each end it has',
   { ...example, seats: [] },
+  ['notifications'],
 );
 export const holdPinned = holdContract(
   'hold.pinned.v1',

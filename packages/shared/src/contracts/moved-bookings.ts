@@ -24,7 +24,7 @@ export const bookingEventChanged: Contract<MovedBooking> = {
   type: 'booking.event_changed.v1',
   topic: 'booking.bookings',
   producer: 'booking',
-  consumers: [],
+  consumers: ['notifications'],
   summary: 'The event of a sold booking has moved: the tickets stay valid',
   schema: Joi.object<MovedBooking>({
     bookingId: id().required(),

@@ -49,12 +49,13 @@ function refundContract(
   type: string,
   summary: string,
   golden: RefundChange = example,
+  consumers: string[] = [],
 ): Contract<RefundChange> {
   return {
     type,
     topic: 'booking.payments',
     producer: 'booking',
-    consumers: [],
+    consumers,
     summary,
     schema,
     example: golden,
@@ -68,6 +69,8 @@ export const refundRequested = refundContract(
 export const refundSucceeded = refundContract(
   'refund.succeeded.v1',
   'The provider has paid the buyer back',
+  example,
+  ['notifications'],
 );
 export const refundFailed = refundContract(
   'refund.failed.v1',

@@ -85,12 +85,13 @@ function transferContract(
   type: string,
   summary: string,
   golden: TransferChange,
+  consumers: string[] = [],
 ): Contract<TransferChange> {
   return {
     type,
     topic: 'booking.tickets',
     producer: 'booking',
-    consumers: [],
+    consumers,
     summary,
     schema,
     example: golden,
@@ -106,11 +107,13 @@ export const transferAccepted = transferContract(
   'transfer.accepted.v1',
   'Tickets belong to another person, under a new epoch; their former codes let nobody in',
   accepted,
+  ['notifications'],
 );
 export const transferDeclined = transferContract(
   'transfer.declined.v1',
   'The person that tickets were offered to does not want them',
   { ...accepted, tickets: example.tickets },
+  ['notifications'],
 );
 export const transferWithdrawn = transferContract(
   'transfer.withdrawn.v1',
@@ -121,6 +124,7 @@ export const transferExpired = transferContract(
   'transfer.expired.v1',
   'Nobody accepted the tickets in time',
   example,
+  ['notifications'],
 );
 export const transferEnded = transferContract(
   'transfer.ended.v1',

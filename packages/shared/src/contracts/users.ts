@@ -48,7 +48,7 @@ function userContract(type: string, summary: string): Contract<UserState> {
     type,
     topic: 'auth.users',
     producer: 'auth',
-    consumers: ['booking'],
+    consumers: ['booking', 'notifications'],
     summary,
     schema,
     example,
@@ -61,7 +61,7 @@ export const userTierChanged: Contract<TierChange> = {
   type: 'user.tier_changed.v1',
   topic: 'auth.users',
   producer: 'auth',
-  consumers: ['booking'],
+  consumers: ['booking', 'notifications'],
   summary: 'Confirmed or cancelled bookings raised or lowered the tier of an account',
   schema: Joi.object<TierChange>({
     ...fields,

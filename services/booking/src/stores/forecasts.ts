@@ -55,7 +55,7 @@ export async function findDueEvents(
   return rows.map(({ id }) => id);
 }
 
-/** How those events have sold, from their live tickets; a ticket counts from its reservation on. */
+/** How those events have sold, from their live tickets; a ticket counts from when it was reserved. */
 export async function readSales(
   tx: Transaction,
   eventIds: readonly string[],
