@@ -1,3 +1,5 @@
+import { openSources } from '@holdfast/auditor/sources.ts';
+import { seatTimeline } from '@holdfast/auditor/timelines.ts';
 import { expectSuccess } from '@holdfast/demo/api.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
@@ -42,12 +44,24 @@ describe('a ticket that is passed on', () => {
     }>(`/api/bookings/${bookingId}?wait=25`, token);
     const { status, seats } = expectSuccess('The outcome', answer).booking;
     expect(status).to.equal('confirmed');
-    return { bookingId, ticketIds: seats.map(({ ticketId }) => ticketId) };
+    return { bookingId, eventId, seatIds, ticketIds: seats.map(({ ticketId }) => ticketId) };
+  }
+
+  /** What the timeline of a seat tells, as the operator's command reads it. */
+  async function happeningsOf(eventId: string, seatId = ''): Promise<string[]> {
+    const { env } = system.stack;
+    const sources = await openSources({ env: { ...env }, urls: system.services.urls });
+    try {
+      const { happenings } = await seatTimeline(sources, { eventId, seatId });
+      return happenings.map(({ action }) => action);
+    } finally {
+      await sources.close();
+    }
   }
 
   it('is its new holder’s from the acceptance on, with all books in order', async () => {
     const [mara, jonas] = await Promise.all([register('mara'), register('jonas')]);
-    const { bookingId, ticketIds } = await buy(mara);
+    const { bookingId, eventId, seatIds, ticketIds } = await buy(mara);
     const offered = await system.api.post<{
       transfer: { transferId: string };
       acceptCode: string;
@@ -80,6 +94,13 @@ describe('a ticket that is passed on', () => {
       system.api.get<object>(`/api/tickets/${ticketIds[0]}`, token);
     expect((await code(jonas)).status).to.equal(200);
     expect((await code(mara)).status).to.equal(409);
+    expect(await happeningsOf(eventId, seatIds[0])).to.include.members([
+      'transfer.offered',
+      'ticket.reissued',
+      'transfer.accepted',
+    ]);
+    expect(await happeningsOf(eventId, seatIds[1])).to.include('ticket.live');
+    expect(await happeningsOf(eventId, seatIds[1])).to.not.include('transfer.accepted');
     expect((await system.audit()).findings).to.deep.equal([]);
   });
 });

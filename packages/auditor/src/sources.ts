@@ -23,7 +23,6 @@ export type HoldDocument = {
   state: string;
   expiresAt: Date;
   pinId?: string;
-  bookingId?: string | null;
   maxPerUser: number;
   /** Seats added and dropped since it was taken. */
   changes?: { id: string }[];

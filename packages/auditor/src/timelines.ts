@@ -49,8 +49,8 @@ export async function bookingTimeline(
 /**
  * All that became of a seat: in catalog the holds and house blocks that named it, in booking the
  * bookings that asked for it and its tickets. The stores' clocks may differ by a little, so what
- * stands close together in both need not have happened in that order. It searches whole
- * collections: for operators, not for requests.
+ * stands close together in both need not have happened in that order. It searches all holds of the
+ * store: for operators, not for requests.
  */
 export async function seatTimeline(
   sources: Pick<Sources, 'booking' | 'holds' | 'seats' | 'blocks'>,
@@ -60,21 +60,25 @@ export async function seatTimeline(
   const holds = await sources.holds
     .find(
       { eventId, $or: [{ 'seats.seatId': seatId }, { 'changes.seatIds': seatId }] } as Document,
-      { projection: { history: 1, bookingId: 1 } },
+      { projection: { history: 1 } },
     )
     .toArray();
   const blocks = await sources.blocks
     .find({ eventId, seatIds: seatId }, { projection: { history: 1 } })
     .toArray();
-  const named = holds.flatMap(({ bookingId }) => bookingId ?? []);
+  const booked = await sources.booking.query<{ id: string }>(
+    `select b.id from bookings b join booking_seats s on s.booking_id = b.id and s.seat_id = $2
+    where b.event_id = $1`,
+    [eventId, seatId],
+  );
   const { rows } = await sources.booking.query<Happening>(
     `${BOOKING_ROWS}
-    where booking_id in (
-      select booking_id from tickets where event_id = $1 and seat_id = $2
-      union select unnest($3::uuid[])
-    ) and (seat_id = $2 or (seat_id is null and subject = 'booking'))
+    where booking_id = any($1::uuid[]) and (seat_id = $2 or subject = 'booking' or exists (
+      select from transfer_tickets o join tickets t on t.id = o.ticket_id
+      where subject = 'transfer' and o.transfer_id = subject_id and t.seat_id = $2
+    ))
     order by micros, place`,
-    [eventId, seatId, named],
+    [booked.rows.map(({ id }) => id), seatId],
   );
   const happenings = [
     ...holds.flatMap(({ _id, history }) => history.map((entry) => told(`hold ${_id}`, entry))),
