@@ -19,7 +19,7 @@ describe('a transfer and its rivals', () => {
   after(() => world?.stop());
 
   async function offered() {
-    const { bookingId, ticketIds } = await buy(world, mara);
+    const { bookingId, ticketIds, eventId } = await buy(world, mara);
     const { body } = await mara.post(`/api/bookings/${bookingId}/transfers`, {
       ticketIds,
       to: jonas.email,
@@ -27,6 +27,7 @@ describe('a transfer and its rivals', () => {
     return {
       bookingId,
       ticketIds,
+      eventId,
       transferId: body.transfer.transferId as string,
       code: body.acceptCode as string,
     };
@@ -164,24 +165,32 @@ describe('a transfer and its rivals', () => {
     });
   });
 
-  it('gives nothing when one of its tickets is used while it is accepted', async () => {
-    const made = await offered();
-    const [answer] = await behind(
-      ['select from tickets where id = $1 for update', [made.ticketIds[1]]],
-      [() => accept(made)],
-      [
-        [
-          `update tickets set first_entered_at = now(), passages = 1, is_inside = true where id = $1`,
-          [made.ticketIds[1]],
-        ],
-      ],
-    );
-    expect(answer && outcome(answer)).to.equal('ticket_used');
-    expect(await stateOf(made)).to.deep.equal({
+  it('gives nothing of a ticket that is used first, and lets nobody in with the old code after it', async () => {
+    const scanner = await world.login(['user', 'scanner']);
+    async function scanOf({ ticketIds, eventId }: Offered) {
+      const { payload } = (await mara.get(`/api/tickets/${ticketIds[1]}`)).body.ticket;
+      return (): Promise<Answer> =>
+        scanner.post('/api/check-in', { payload, eventId, gate: 'North' });
+    }
+    const ticketRow = ({ ticketIds }: Offered): [string, unknown[]] => [
+      'select from tickets where id = $1 for update',
+      [ticketIds[1]],
+    ];
+    const first = await offered();
+    const scanFirst = await scanOf(first);
+    const used = await behind(ticketRow(first), [scanFirst, () => accept(first)]);
+    expect(used.map(outcome)).to.deep.equal([200, 'ticket_used']);
+    expect(await stateOf(first)).to.deep.equal({
       transfer: 'offered',
       tickets: both(mara, 1),
       ends: 0,
     });
+
+    const second = await offered();
+    const scanSecond = await scanOf(second);
+    const given = await behind(ticketRow(second), [() => accept(second), scanSecond]);
+    expect(given.map(outcome)).to.deep.equal(['accepted', 'ticket_transferred']);
+    expect((await stateOf(second)).tickets).to.deep.equal(both(jonas, 2));
   });
 
   it('offers a ticket to one person though two offers come at once', async () => {
