@@ -173,6 +173,20 @@ const ACCEPTED: readonly Case[] = [
     },
   ],
   [
+    'pays back in full what comes when the booking has failed, which it stays',
+    'failed',
+    { kind: 'captured', eventCancelled: false },
+    {
+      kind: 'accepted',
+      status: 'failed',
+      reason: null,
+      payment: 'captured',
+      journals: ['capture', 'cancel'],
+      call: 'refund',
+      announces: false,
+    },
+  ],
+  [
     'asks how a charge ends that the provider works on, and keeps the seats',
     'capturing',
     { kind: 'processing' },
@@ -223,7 +237,7 @@ describe('checkout', () => {
     it(title, () => {
       const reason = status === 'voiding' ? 'why' : null;
       expect(
-        decide(command, { status, reason, isFree: false, settlesItself: false }),
+        decide(command, { status, reason, isFree: false, settlesItself: false, isPaid: false }),
       ).to.deep.equal(plan);
     });
   }
@@ -235,7 +249,13 @@ describe('checkout', () => {
       );
       for (const status of BOOKING_STATUSES.filter((one) => !from.includes(one))) {
         expect(
-          decide(command, { status, reason: null, isFree: false, settlesItself: false }),
+          decide(command, {
+            status,
+            reason: null,
+            isFree: false,
+            settlesItself: false,
+            isPaid: false,
+          }),
         ).to.deep.equal({
           kind: 'ignored',
           reason: `${command.kind}_when_${status}`,
@@ -248,14 +268,14 @@ describe('checkout', () => {
     for (const status of ['pending', 'authorized', 'capturing', 'voiding', 'failed'] as const) {
       const decision = decide(
         { kind: 'cancel', reason: 'x' },
-        { status, reason: null, isFree: false, settlesItself: false },
+        { status, reason: null, isFree: false, settlesItself: false, isPaid: false },
       );
       expect(decision).to.include({ kind: 'refused', code: 'booking_not_cancellable' });
     }
     expect(
       decide(
         { kind: 'cancel', reason: 'x' },
-        { status: 'cancelled', reason: 'y', isFree: false, settlesItself: false },
+        { status: 'cancelled', reason: 'y', isFree: false, settlesItself: false, isPaid: false },
       ),
     ).to.deep.equal({ kind: 'ignored', reason: 'already_cancelled' });
   });
@@ -266,6 +286,7 @@ describe('checkout', () => {
       reason: null,
       isFree: true,
       settlesItself: false,
+      isPaid: false,
     });
     expect(decide(pinned, free('authorized'))).to.deep.equal({
       kind: 'accepted',
@@ -298,6 +319,7 @@ describe('checkout', () => {
       reason: null,
       isFree: false,
       settlesItself: true,
+      isPaid: false,
     });
     expect(decide(pinned, bank('authorized'))).to.deep.include({
       status: 'capturing',
@@ -319,6 +341,20 @@ describe('checkout', () => {
       expect(plan, reason).to.deep.equal({ ...ends, reason, payment: 'voided' });
     }
     expect(decide({ kind: 'declined', reason: 'x' }, bank('voiding')).kind).to.equal('ignored');
+  });
+
+  it('pays late money back once, however often it is told of', () => {
+    const paid = {
+      status: 'failed',
+      reason: 'x',
+      isFree: false,
+      settlesItself: false,
+      isPaid: true,
+    } as const;
+    expect(decide({ kind: 'captured', eventCancelled: false }, paid)).to.deep.equal({
+      kind: 'ignored',
+      reason: 'captured_when_failed',
+    });
   });
 
   it('never asks for a capture but from a pin, nor announces a middle state of its own', () => {

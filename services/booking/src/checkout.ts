@@ -39,6 +39,8 @@ export type CheckoutState = {
   readonly isFree: boolean;
   /** The method can not be authorized first: it is charged once the seats are pinned. */
   readonly settlesItself: boolean;
+  /** Money was captured, whatever became of it. */
+  readonly isPaid: boolean;
 };
 
 /** What happened, or what somebody wants. */
@@ -118,6 +120,7 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       // Its tickets stay reserved: should the money come before the void, they are sold after all.
       return accept('voiding', 'payment_overdue', { call: 'void' });
     case 'captured':
+      if (state.status === 'failed' && !state.isPaid) return repayLate(state);
       if (state.status !== 'capturing') return late(command, state);
       if (!command.eventCancelled) return sell();
       return giveBack('event_cancelled', { payment: 'captured', journals: ['capture', 'cancel'] });
@@ -177,6 +180,15 @@ function sell(): CheckoutPlan {
 function fail(reason: string, effects: Effects): CheckoutPlan {
   const end = { freesHold: true, freesQuota: true, announces: true };
   return accept('failed', reason, { ...end, ...effects });
+}
+
+/** Money that comes when all is over is paid back in full; the booking stays as it ended. */
+function repayLate({ reason }: CheckoutState): CheckoutPlan {
+  return accept('failed', reason, {
+    payment: 'captured',
+    journals: ['capture', 'cancel'],
+    call: 'refund',
+  });
 }
 
 /** The way back before money moved: nothing is unpinned until the void is certain. */

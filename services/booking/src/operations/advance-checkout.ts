@@ -161,7 +161,12 @@ function decideStep(step: Advance, before: Booking | undefined, facts: Facts): S
       eventCancelled: facts.cancelledEvents.has(before.eventId),
       seatsReserved: reserved !== undefined || before.seats.every(isReserved),
     } as CheckoutCommand,
-    { ...before, isFree, settlesItself: paid !== undefined && settlesItself(paid) },
+    {
+      ...before,
+      isFree,
+      settlesItself: paid !== undefined && settlesItself(paid),
+      isPaid: paid !== undefined && paid.capturedMinor > 0,
+    },
   );
   return plan.kind === 'accepted'
     ? carryOut(step, {

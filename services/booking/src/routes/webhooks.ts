@@ -5,7 +5,7 @@ import type { Database } from '@holdfast/shared/postgres/database.ts';
 import Joi from 'joi';
 import type Stripe from 'stripe';
 import type { PaymentProvider } from '../payment-provider.ts';
-import { hastenCalls } from '../stores/provider-calls.ts';
+import { askAboutGivenUp, hastenCalls } from '../stores/provider-calls.ts';
 
 const BODY_LIMIT = 256 * 1024;
 
@@ -27,7 +27,7 @@ export function webhookRoutes(
     bodyLimit: BODY_LIMIT,
     responses: { 200: { description: 'Taken', schema: Joi.object({ received: Joi.boolean() }) } },
     errors: ['signature_invalid'],
-    async run({ rawBody, headers }) {
+    async run({ rawBody, headers, origin }) {
       const { db, provider, onCallsDue } = use();
       const event = await provider
         .readWebhook(rawBody, String(headers['stripe-signature'] ?? ''))
@@ -35,8 +35,11 @@ export function webhookRoutes(
       if (event === undefined) {
         return refused('signature_invalid', "The body does not bear the provider's signature.");
       }
-      const hastened = await hastenCalls(db, { id: event.id, type: event.type }, subjectOf(event));
-      if (hastened > 0) onCallsDue();
+      const subject = subjectOf(event);
+      const hastened = await hastenCalls(db, { id: event.id, type: event.type }, subject);
+      const asked =
+        event.type === 'payment_intent.succeeded' ? await askAboutGivenUp(db, subject, origin) : 0;
+      if (hastened + asked > 0) onCallsDue();
       return reply(200, { received: true });
     },
   });

@@ -82,6 +82,26 @@ export async function claimCalls(db: Database, limit: number): Promise<ProviderC
   return rows.map((row) => ({ ...row, createdAt: new Date(row.createdAt) }));
 }
 
+/**
+ * Has the provider asked how a payment stands that was given up, for it is said to have succeeded
+ * after all; answers how many there are.
+ */
+export async function askAboutGivenUp(
+  db: Database,
+  payment: { providerId?: string | undefined; paymentId?: string | undefined },
+  origin: Origin,
+): Promise<number> {
+  const { rowCount } = await db.execute(sql`
+    insert into provider_calls (id, kind, booking_id, payment_id, origin)
+    select ${newId()}, 'await', p.booking_id, p.id, ${JSON.stringify(origin)}::jsonb
+    from payments p
+    where (p.provider_id = ${payment.providerId ?? null} or p.id = ${payment.paymentId ?? null}::uuid)
+      and p.status in ('declined', 'voided') and p.provider_id is not null
+    limit 1
+    on conflict do nothing`);
+  return rowCount ?? 0;
+}
+
 /** Makes the open calls of a booking due now; answers how many there are. */
 export async function hastenOpenCalls(tx: Transaction, bookingId: string): Promise<number> {
   const { rowCount } = await tx.execute(sql`

@@ -1,0 +1,121 @@
+import { newId } from '@holdfast/shared/ids.ts';
+import { waitUntil } from '@holdfast/shared/wait.ts';
+import { expect } from 'chai';
+import Stripe from 'stripe';
+import { makeOffer } from './catalog.ts';
+import type { Client } from './client.ts';
+import { startWorld, WEBHOOK_SECRET, type World } from './world.ts';
+
+describe('money that comes after its booking has failed', () => {
+  let world: World;
+  let buyer: Client;
+  let stripe: Stripe;
+
+  before(async function () {
+    this.timeout(60_000);
+    world = await startWorld();
+    buyer = await world.login();
+    const { port } = new URL(world.sandbox.url);
+    stripe = new Stripe(world.config.PAYMENT_SECRET_KEY, {
+      host: '127.0.0.1',
+      port,
+      protocol: 'http',
+    });
+  });
+  after(() => world?.stop());
+
+  /** A booking that a bank has declined, and the provider's id of its payment. */
+  async function placeDeclined(): Promise<{ bookingId: string; intent: string }> {
+    const answer = await buyer.post('/api/bookings', {
+      offer: await world.signOffer(makeOffer(buyer.userId)),
+      paymentMethod: 'pm_usBankAccount_insufficientFunds',
+      paymentMethodType: 'us_bank_account',
+    });
+    const { bookingId } = answer.body.booking;
+    expect((await buyer.outcome(bookingId)).status).to.equal('failed');
+    const [line] = await world.sandbox.bookOf(bookingId);
+    return { bookingId, intent: line?.id ?? '' };
+  }
+  /** The provider's word that an intent has succeeded; true or not. */
+  async function tell(intent: string, id = `evt_${newId()}`): Promise<void> {
+    const payload = JSON.stringify({
+      id,
+      object: 'event',
+      type: 'payment_intent.succeeded',
+      data: { object: { id: intent, object: 'payment_intent' } },
+    });
+    const signature = await stripe.webhooks.generateTestHeaderStringAsync({
+      payload,
+      secret: WEBHOOK_SECRET,
+    });
+    const response = await fetch(`${world.service.url}/api/webhooks/stripe`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'stripe-signature': signature },
+      body: payload,
+    });
+    expect(response.status).to.equal(200);
+  }
+  const noneOpen = (bookingId: string) =>
+    waitUntil('no open call', async () => {
+      const open = await world.rows(
+        `select from provider_calls where booking_id = $1 and status = 'requested'`,
+        [bookingId],
+      );
+      return open.length === 0;
+    });
+
+  it('is paid back in full, once, in books that balance; the booking stays failed', async () => {
+    const { bookingId, intent } = await placeDeclined();
+    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+    const event = `evt_${newId()}`;
+    await Promise.all([tell(intent, event), tell(intent, event), tell(intent), tell(intent)]);
+    const [line] = await waitUntil('the refund', async () => {
+      const lines = await world.sandbox.bookOf(bookingId);
+      return lines[0]?.refunded === 9_600 && lines;
+    });
+    expect(line).to.include({ captures: 1, captured: 9_600, refunds: 1 });
+    await noneOpen(bookingId);
+    await tell(intent);
+    await noneOpen(bookingId);
+
+    const { booking } = (await buyer.get(`/api/bookings/${bookingId}`)).body;
+    expect(booking).to.include({
+      status: 'failed',
+      reason: 'insufficient_funds',
+      paymentStatus: 'refunded',
+      refundedMinor: 9_600,
+    });
+    const journals = await world.rows<{ kind: string; sum: number }>(
+      `select j.kind, sum(l.amount_minor)::integer as sum from ledger_journals j
+       join ledger_lines l on l.journal_id = j.id where j.booking_id = $1 group by 1 order by 1`,
+      [bookingId],
+    );
+    expect(journals).to.deep.equal([
+      { kind: 'cancel', sum: 0 },
+      { kind: 'capture', sum: 0 },
+      { kind: 'refund', sum: 0 },
+    ]);
+    const audit = await world.rows<{ action: string }>(
+      `select a.action from audit_entries a join payments p on p.id = a.aggregate_id
+       where p.booking_id = $1 order by a.seq`,
+      [bookingId],
+    );
+    expect(audit.map(({ action }) => action).slice(-2)).to.deep.equal([
+      'payment.captured',
+      'payment.refunded',
+    ]);
+    expect(
+      await world.rows(`select from tickets where booking_id = $1 and status <> 'void'`, [
+        bookingId,
+      ]),
+    ).to.deep.equal([]);
+  });
+
+  it('is looked for at the provider, and nothing changes when the word was not true', async () => {
+    const { bookingId, intent } = await placeDeclined();
+    await tell(intent);
+    await noneOpen(bookingId);
+    const { booking } = (await buyer.get(`/api/bookings/${bookingId}`)).body;
+    expect(booking).to.include({ status: 'failed', paymentStatus: 'declined', refundedMinor: 0 });
+  });
+});
