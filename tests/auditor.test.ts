@@ -129,6 +129,19 @@ describe('the auditor', () => {
     await sql('delete from transfer_tickets');
     await sql('delete from transfers');
   };
+  const insertSweep = (cause: string) =>
+    sql(
+      `insert into event_sweeps
+         (event_id, event_version, cause, state, new_starts_at, free_cancel_until, ended_at)
+       select event_id, version + 1, $2, 'done', starts_at, case $2 when 'cancelled' then null
+         else now() end, now() from events where event_id = $1`,
+      eventId,
+      cause,
+    );
+  async function deleteSweeps(): Promise<void> {
+    await sql('delete from event_sweep_outcomes');
+    await sql('delete from event_sweeps');
+  }
   const taken = new Map<string, unknown>();
   const keep = async (name: string, value: Promise<unknown>) => taken.set(name, await value);
 
@@ -522,6 +535,44 @@ describe('the auditor', () => {
           bookings[0],
         ),
       mends: () => sql('delete from audit_entries where seq >= 98'),
+    },
+    {
+      invariant: 14,
+      what: 'a cancelled event that nobody swept',
+      breaks: () => sql(`update events set status = 'cancelled' where event_id = $1`, eventId),
+      mends: () => sql(`update events set status = 'published' where event_id = $1`, eventId),
+    },
+    {
+      invariant: 14,
+      what: 'a live ticket of a cancelled event whose sweep is done',
+      breaks: () => insertSweep('cancelled'),
+      mends: deleteSweeps,
+    },
+    {
+      invariant: 11,
+      what: 'a booking that is said to be told of a move and was not',
+      breaks: async () => {
+        await insertSweep('rescheduled');
+        await sql(
+          'insert into event_sweep_outcomes (sweep_id, booking_id) select id, $1 from event_sweeps',
+          bookings[0],
+        );
+      },
+      mends: deleteSweeps,
+    },
+    {
+      invariant: 16,
+      what: 'a sold booking with another start than its event',
+      breaks: () =>
+        sql(
+          `update bookings set starts_at = starts_at + interval '1 h' where id = $1`,
+          bookings[0],
+        ),
+      mends: () =>
+        sql(
+          `update bookings set starts_at = starts_at - interval '1 h' where id = $1`,
+          bookings[0],
+        ),
     },
     {
       invariant: 20,

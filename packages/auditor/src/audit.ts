@@ -7,6 +7,7 @@ import { MONEY_CHECKS } from './checks/money.ts';
 import { PROJECTION_CHECKS } from './checks/projections.ts';
 import { QUOTA_CHECKS } from './checks/quotas.ts';
 import { SEAT_CHECKS } from './checks/seats.ts';
+import { SWEEP_CHECKS } from './checks/sweeps.ts';
 import { TICKET_CHECKS } from './checks/tickets.ts';
 import { TRANSFER_CHECKS } from './checks/transfers.ts';
 import { type EventFigures, readFigures } from './figures.ts';
@@ -34,6 +35,7 @@ const CHECKS: readonly Check[] = [
   ...HOLD_CHECKS,
   ...QUOTA_CHECKS,
   ...BOOKING_CHECKS,
+  ...SWEEP_CHECKS,
   ...MONEY_CHECKS,
   ...CHAIN_CHECKS,
   ...MESSAGE_CHECKS,

@@ -1,4 +1,5 @@
 import { isId } from '@holdfast/shared/ids.ts';
+import { minorOfProvider } from '@holdfast/shared/money.ts';
 import type Stripe from 'stripe';
 import type { Movement, There } from './reconciliation/reconciliation.ts';
 
@@ -27,7 +28,8 @@ export function createProviderBooks(stripe: Stripe) {
   async function sumOf(sourceId: string, types: readonly string[]): Promise<There | undefined> {
     let sum: There | undefined;
     for await (const one of stripe.balanceTransactions.list({ source: sourceId, limit: PAGE })) {
-      if (types.includes(one.type)) sum = add(sum, one.currency, one.amount);
+      const code = one.currency.toUpperCase();
+      if (types.includes(one.type)) sum = add(sum, code, minorOfProvider(one.amount, code));
     }
     return sum;
   }
@@ -72,16 +74,24 @@ function readMovement(one: Stripe.BalanceTransaction): ProviderMovement | undefi
   const { id, type, amount, currency, source } = one;
   if (source === null || typeof source === 'string') return undefined;
   const { payment_intent: intent, metadata } = source as Stripe.Charge | Stripe.Refund;
-  const given = { id, currency: currency.toUpperCase() };
+  const code = currency.toUpperCase();
+  const given = { id, currency: code };
+  const amountMinor = minorOfProvider(amount, code);
   if (CAPTURES.includes(type)) {
     const intentId = typeof intent === 'string' ? intent : intent?.id;
     const providerId = intentId ?? source.id;
     const ourId = ownId(metadata?.payment_id);
-    return { ...given, movement: 'capture', providerId, ourId, amountMinor: amount };
+    return { ...given, movement: 'capture', providerId, ourId, amountMinor };
   }
   if (!REFUNDS.includes(type)) return undefined;
   const ourId = ownId(metadata?.refund_id);
-  return { ...given, movement: 'refund', providerId: source.id, ourId, amountMinor: 0 - amount };
+  return {
+    ...given,
+    movement: 'refund',
+    providerId: source.id,
+    ourId,
+    amountMinor: 0 - amountMinor,
+  };
 }
 
 function ownId(told: string | undefined): string | null {
@@ -89,7 +99,7 @@ function ownId(told: string | undefined): string | null {
 }
 
 function add(sum: There | undefined, currency: string, amountMinor: number): There {
-  return { currency: currency.toUpperCase(), amountMinor: (sum?.amountMinor ?? 0) + amountMinor };
+  return { currency, amountMinor: (sum?.amountMinor ?? 0) + amountMinor };
 }
 
 /** The provider's clock counts whole seconds. */

@@ -15,7 +15,7 @@ import { consumeEvents } from './consumers/events.ts';
 import { consumeHolds } from './consumers/holds.ts';
 import { consumeProjections } from './consumers/projections.ts';
 import { type Breakers, createBreakers, requireNoneResting } from './dependencies.ts';
-import { createEventSweepLoop } from './loops/event-sweeps.ts';
+import { createEventSweepLoop, createLateBookingLoop } from './loops/event-sweeps.ts';
 import { createExpiredTransferLoop } from './loops/expired-transfers.ts';
 import { createForecastLoop } from './loops/forecasts.ts';
 import { createHousekeepingLoop, createPartitions } from './loops/housekeeping.ts';
@@ -37,7 +37,6 @@ import type { TransferDeps } from './operations/offer-transfer.ts';
 import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
-import { createProviderBooks } from './provider-books.ts';
 import { bookingRoutes } from './routes/bookings.ts';
 import { checkInRoutes } from './routes/check-in.ts';
 import { heldTicketRoutes } from './routes/held-tickets.ts';
@@ -230,11 +229,10 @@ async function open(
       limitSeconds: config.PROCESSING_LIMIT_SECONDS,
       log,
     }),
+    lateBookings: createLateBookingLoop({ db, log }),
     reconciliation: createReconciliationLoop({
-      db,
-      books: createProviderBooks(provider.stripe),
+      ...{ db, provider, log },
       lagSeconds: config.RECONCILE_LAG_SECONDS,
-      log,
     }),
     expiredTransfers: createExpiredTransferLoop({ ...transfers, log }),
     housekeeping: createHousekeepingLoop({ db, log }),

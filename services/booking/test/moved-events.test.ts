@@ -4,7 +4,7 @@ import { holdPinned } from '@holdfast/shared/contracts/holds.ts';
 import type { MovedBooking } from '@holdfast/shared/contracts/moved-bookings.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
-import { makeOffer } from './catalog.ts';
+import { makeOffer, makeSeat } from './catalog.ts';
 import type { Client } from './client.ts';
 import { startWorld, type World } from './world.ts';
 
@@ -98,6 +98,32 @@ describe('an event that is moved', () => {
     expect(await tellings(bookingId, 1)).to.have.length(1);
     expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed', startsAt: SECOND });
   });
+
+  it('tells a buyer who booked an old hold after the sweep, and not one who knew the new start', async () => {
+    const { eventId } = await sell();
+    await world.catalog.publishEvent(eventUpdated, { eventId, startsAt: SECOND }, 2);
+    await sweepEnds(eventId, 2);
+    const late = await sellOf(eventId, 'B-1', FIRST);
+    const knowing = await sellOf(eventId, 'B-2', SECOND);
+    await world.loops.lateBookings.runOnce();
+    const [told] = await tellings(late, 1);
+    expect(told).to.include({ oldStartsAt: FIRST, newStartsAt: SECOND });
+    await sweepEnds(eventId, 2);
+    expect(world.catalog.typesAbout(knowing)).to.not.include('booking.event_changed.v1');
+    expect((await buyer.get(`/api/bookings/${knowing}`)).body.booking).to.include({
+      startsAt: SECOND,
+      freeCancelUntil: null,
+    });
+    await world.loops.lateBookings.runOnce();
+    expect(await sweepStates(eventId)).to.deep.equal(['done']);
+  });
+
+  async function sellOf(eventId: string, seat: string, startsAt: string): Promise<string> {
+    const seats = [makeSeat(seat)];
+    const bookingId = await place(makeOffer(buyer.userId, { eventId, seats, startsAt }));
+    expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed' });
+    return bookingId;
+  }
 
   async function place(offer = makeOffer(buyer.userId)): Promise<string> {
     const answer = await buyer.book(await world.signOffer(offer));

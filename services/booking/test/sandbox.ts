@@ -79,13 +79,15 @@ export async function startSandbox() {
       if (response.status !== 204) throw new Error(await response.text());
     },
     /** Changes the provider's books by hand: it is stopped for it and started again. */
-    async damage(statement: string, ...values: string[]): Promise<void> {
+    async damage(...changes: [statement: string, ...values: string[]][]): Promise<void> {
       await kill();
       const books = new DatabaseSync(join(dataDir, 'payments.sqlite'));
-      const { changes } = books.prepare(statement).run(...values);
+      const missed = changes.filter(
+        ([statement, ...values]) => books.prepare(statement).run(...values).changes === 0,
+      );
       books.close();
       await start();
-      if (changes === 0) throw new Error(`nothing was damaged by ${statement}`);
+      if (missed.length > 0) throw new Error(`nothing was damaged by ${missed.join('; ')}`);
     },
     /** The provider's own books for a booking. */
     async bookOf(bookingId: string) {

@@ -5,6 +5,7 @@ import { isOutage } from '@holdfast/shared/outage.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { OnChanged } from '../operations/advance-checkout.ts';
 import { sweepBookings } from '../operations/sweep-bookings.ts';
+import { reopenSweeps } from '../stores/sweeps.ts';
 
 /** Batches a second; the pace says how large they are. */
 const ROUNDS_A_SECOND = 4;
@@ -53,6 +54,19 @@ export function createEventSweepLoop(deps: {
         log.warn('event_sweep.batch_failed', { error: describeError(error) });
         return sweepOneByOne();
       }
+    },
+  });
+}
+
+/** Looks for bookings that were made of old holds after the sweep of a moved event had ended. */
+export function createLateBookingLoop(deps: { db: Database; log: Logger }): Loop {
+  return createLoop({
+    name: 'late-bookings',
+    intervalMs: 10_000,
+    log: deps.log,
+    async round() {
+      await reopenSweeps(deps.db);
+      return 0;
     },
   });
 }

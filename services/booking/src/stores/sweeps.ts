@@ -8,9 +8,13 @@ import type { Sweep, SweepCause, SweepState } from '../sweeps/sweep.ts';
 /** Statuses of bookings whose checkout is under way: the sweep waits for how they end. */
 const UNDER_WAY = sql`('pending', 'authorized', 'capturing', 'voiding')`;
 
-/** Whether a booking `b` is there for a sweep `s` to deal with, or will be. */
+/**
+ * Whether a booking `b` is there for a sweep `s` to deal with, or will be. One that was made when the
+ * new start was known already need not be told of it.
+ */
 const CONCERNED = sql`
   b.event_id = s.event_id
+  and (s.cause <> 'rescheduled' or b.starts_at <> s.new_starts_at)
   and (b.status in ${UNDER_WAY} or b.status = 'confirmed'
     or (s.cause = 'cancelled' and b.reason = 'event_cancelled'))
   and not exists (
@@ -198,6 +202,22 @@ export type MovedRow = Pick<
   Booking,
   'id' | 'userId' | 'eventId' | 'eventName' | 'venueName' | 'timeZone' | 'version'
 > & { readonly oldStartsAt: string; readonly freeCancelUntil: string };
+
+/**
+ * Lets sweeps of moved events go on whose work has grown after their end: a hold that was taken
+ * before the move may be booked for some minutes after it. Answers how many.
+ */
+export async function reopenSweeps(db: Database): Promise<number> {
+  const { rowCount } = await db.execute(sql`
+    update event_sweeps s set state = 'running', ended_at = null, cursor = null,
+      next_round_at = now()
+    where s.state = 'done' and s.cause <> 'cancelled' and s.ended_at > now() - interval '1 day'
+      and not exists (select from event_sweeps l
+        where l.event_id = s.event_id and l.event_version > s.event_version)
+      and exists (select from bookings b
+        where b.id >= uuidv7_floor(s.started_at - interval '1 hour') and ${CONCERNED})`);
+  return rowCount ?? 0;
+}
 
 /** A sweep, locked: a batch under way has ended before. */
 export async function lockSweep(tx: Transaction, id: string): Promise<Sweep | undefined> {
