@@ -225,6 +225,24 @@ describe('transfers', () => {
     ]);
   });
 
+  it('are made fifty times a day of a booking, then the next day', async () => {
+    const { bookingId, ticketIds, transferId } = await offered();
+    await jonas.post(`/api/transfers/${transferId}/decline`);
+    await world.rows(
+      `insert into transfers (id, booking_id, event_id, from_user_id, to_email, status, code_hashes, expires_at)
+       select uuidv7(), booking_id, event_id, from_user_id, to_email, 'withdrawn', '{}', expires_at
+       from transfers, generate_series(2, 50) where id = $1`,
+      [transferId],
+    );
+    const refusal = await offer(mara, bookingId, ticketIds, jonas.email);
+    expect(codeOf(refusal)).to.deep.equal([429, 'too_many_requests']);
+    await world.rows(
+      `update transfers set created_at = created_at - interval '1 day' where id = $1`,
+      [transferId],
+    );
+    expect((await offer(mara, bookingId, ticketIds, jonas.email)).status).to.equal(201);
+  });
+
   it('are over when the event begins: none is offered then, and none open any longer', async () => {
     const { bookingId, ticketIds, eventId } = await buy(world, mara);
     const soon = new Date(Date.parse('2027-01-01T00:00:00Z')).toISOString();

@@ -10,6 +10,7 @@ import { readEventNow } from '../stores/events.ts';
 import { lockTickets } from '../stores/tickets.ts';
 import {
   addCode,
+  countOffersOfDay,
   findOpenOffers,
   findTransfer,
   findTransferOfKey,
@@ -39,6 +40,8 @@ export type OfferTransfer = {
 };
 export type Offered = { transfer: Transfer; acceptCode: string; repeated: boolean };
 
+const OFFERS_A_DAY = 50;
+
 /**
  * Offers tickets to a person. The code that accepts them is in the answer and nowhere else: its hash
  * is kept. A repeat under the same key finds the offer that it made, with another code.
@@ -60,6 +63,7 @@ export async function offerTransfer(
     const refusal =
       refuseOffer(command, { booking, tickets, event }) ??
       (await refuseSelf(tx, command)) ??
+      (await refuseMany(tx, command)) ??
       (await refuseRival(tx, command));
     if (refusal) return refusal;
     const { userId: fromUserId, origin, ...wanted } = command;
@@ -114,6 +118,18 @@ async function refuseSelf(
 ): Promise<Refusal | undefined> {
   if ((await emailOf(tx, userId)) !== toEmail) return undefined;
   return refused('transfer_to_self', `${toEmail} is your own address: name somebody else's.`);
+}
+
+/** Each offer is a mail to somebody: a booking is no way to send any number of them. */
+async function refuseMany(
+  tx: Transaction,
+  { bookingId }: OfferTransfer,
+): Promise<Refusal | undefined> {
+  if ((await countOffersOfDay(tx, bookingId)) < OFFERS_A_DAY) return undefined;
+  return refused(
+    'too_many_requests',
+    `Tickets of this booking were offered ${OFFERS_A_DAY} times within a day: try again tomorrow.`,
+  );
 }
 
 function isSame(known: Transfer, { bookingId, ticketIds, toEmail, note }: OfferTransfer): boolean {

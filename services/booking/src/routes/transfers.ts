@@ -61,6 +61,7 @@ function offer(use: Use): Route {
       'event_started',
       'transfer_to_self',
       'transfer_open',
+      'too_many_requests',
       'idempotency_key_invalid',
       'idempotency_key_reused',
       'request_in_flight',

@@ -139,6 +139,14 @@ export async function findOpenOffers(
   return rows.map(({ id }) => id);
 }
 
+/** How often tickets of a booking were offered within a day. */
+export async function countOffersOfDay(tx: Transaction, bookingId: string): Promise<number> {
+  const { rows } = await tx.execute<{ count: number }>(sql`
+    select count(*) as count from transfers
+    where booking_id = ${bookingId} and created_at > now() - interval '1 day'`);
+  return rows[0]?.count ?? 0;
+}
+
 /** Locks open offers whose time is over and that nobody else works on; answers their ids. */
 export async function takeExpired(tx: Transaction, limit: number): Promise<string[]> {
   const { rows } = await tx.execute<{ id: string }>(sql`
