@@ -1,10 +1,8 @@
-import { readEnvironment } from '@holdfast/stack/config.ts';
 import { SetupError } from '@holdfast/stack/setup-error.ts';
+import { ACCESS_HELP, openAccess } from './admin-access.ts';
 import { type Command, type CommandInput, print } from './command.ts';
-import { findRunning } from './running-system.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const ANSWER_LIMIT_MS = 15_000;
 
 type Open = {
   bookingId: string;
@@ -23,9 +21,6 @@ type Step = {
 };
 type Explained = { booking: object; steps: Step[]; summary: string; advice: string };
 
-/** Asks the system as an admin; throws what to do when it says no. */
-type Ask = (method: 'GET' | 'POST', path: string) => Promise<unknown>;
-
 export const bookings: Command = {
   name: 'bookings',
   summary: 'list, explain and resume bookings that wait',
@@ -42,11 +37,10 @@ export const bookings: Command = {
 
   --stuck            of the list, only what rests for longer than it may
   --status STATUS    of the list, only pending, authorized, capturing or voiding
-  --url URL          another system than the one that runs here, as an admin whose access token
-                     is in HOLDFAST_TOKEN`,
+${ACCESS_HELP}`,
   async run(input) {
     const command = readBookingsCommand(input);
-    const ask = await openAccess(input);
+    const ask = await openAccess(input, 'Run ./holdfast bookings list for those that wait.');
     if (command.kind === 'list') {
       const found = (await ask('GET', `/api/admin/bookings?${command.query}`)) as {
         bookings: Open[];
@@ -93,57 +87,6 @@ export function readBookingsCommand(
     throw new SetupError(`${id ?? 'Nothing'} is not the id of a booking, a UUID.`, usage);
   }
   throw new SetupError(`bookings ${input.operands.join(' ')} is not a command.`, usage);
-}
-
-async function openAccess({ dataDir, values, signal }: CommandInput): Promise<Ask> {
-  const url = values.get('url')?.replace(/\/+$/, '');
-  if (url !== undefined) {
-    const token = readEnvironment().HOLDFAST_TOKEN;
-    if (token) return askAt(url, token, signal);
-    throw new SetupError(
-      'HOLDFAST_TOKEN is not set.',
-      `Put the access token of an admin of ${url} into it (POST /api/auth/login answers one).`,
-    );
-  }
-  const running = await findRunning(dataDir);
-  if (!running) {
-    throw new SetupError(
-      `Nothing is running in ${dataDir}.`,
-      'Start it with ./holdfast up, or name a system with --url.',
-    );
-  }
-  const login = await fetch(`${running.urls.gateway}/api/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(running.admin),
-    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]),
-  });
-  const { accessToken } = (await login.json()) as { accessToken?: string };
-  if (accessToken) return askAt(running.urls.gateway, accessToken, signal);
-  throw new SetupError(
-    `The admin of ${dataDir} could not log in (${login.status}).`,
-    'If its password was changed, use --url and HOLDFAST_TOKEN.',
-  );
-}
-
-function askAt(url: string, token: string, signal: AbortSignal): Ask {
-  return async (method, path) => {
-    const response = await fetch(url + path, {
-      method,
-      headers: { authorization: `Bearer ${token}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT_MS)]),
-    }).catch((error: unknown) => {
-      throw new SetupError(`${url} does not answer: ${String(error)}`, 'Look whether it is up.');
-    });
-    const answer = (await response.json().catch(() => ({}))) as { detail?: string; title?: string };
-    if (response.ok) return answer;
-    throw new SetupError(
-      answer.detail ?? answer.title ?? `${url}${path} answered ${response.status}.`,
-      response.status === 401 || response.status === 403
-        ? 'Use the access token of an admin.'
-        : 'Run ./holdfast bookings list for those that wait.',
-    );
-  };
 }
 
 /** A line a booking, or a sentence when there is none. */

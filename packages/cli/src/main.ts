@@ -11,7 +11,9 @@ import type { Command } from './command.ts';
 import { consumer } from './consumer.ts';
 import { DEMO_MODULE, demo } from './demo.ts';
 import { doctor } from './doctor.ts';
+import { reconcile } from './reconcile.ts';
 import { stop } from './stop.ts';
+import { sweeps } from './sweeps.ts';
 import { test } from './test.ts';
 import { up } from './up.ts';
 import { commandHelp, overview } from './usage.ts';
@@ -36,6 +38,8 @@ function listCommands(): Command[] {
     ...(isThere(BENCH_MODULE) ? [bench] : []),
     ...(isThere(AUDIT_MODULE) ? [audit] : []),
     bookings,
+    sweeps,
+    reconcile,
     consumer,
   ];
 }
