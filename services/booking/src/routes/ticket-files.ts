@@ -19,6 +19,7 @@ import {
   type ShowDeps,
 } from '../operations/show-tickets.ts';
 import { findBooking } from '../stores/bookings.ts';
+import type { Ticket } from '../stores/tickets.ts';
 import type { Drawings } from '../tickets/drawings.ts';
 import { visible } from './visible.ts';
 
@@ -28,112 +29,97 @@ type OfBooking = { bookingId: string };
 type Asked<P> = RouteRequest<undefined, Record<string, never>, P>;
 type Answer = Promise<Reply | Refusal>;
 
-const byTicket = Joi.object<OfTicket>({ ticketId: id().lowercase().required() });
-const byBooking = Joi.object<OfBooking>({ bookingId: id().lowercase().required() });
-const TICKET_ERRORS = [
-  'ticket_not_found',
-  'ticket_transferred',
-  'ticket_void',
-  'ticket_not_live',
-] as const;
+const TICKET = {
+  path: '/api/tickets/:ticketId',
+  params: Joi.object<OfTicket>({ ticketId: id().lowercase().required() }),
+};
+const BOOKING = {
+  path: '/api/bookings/:bookingId',
+  params: Joi.object<OfBooking>({ bookingId: id().lowercase().required() }),
+};
+const SVG = 'image/svg+xml';
+const PNG = 'image/png';
+const PDF = 'application/pdf';
+const CALENDAR = 'text/calendar; charset=utf-8';
 
 /** Tickets as images and files. */
 export function ticketFileRoutes(use: Use): Route[] {
-  return [
-    ofTicket('qr.svg', 'image/svg+xml', 'The QR of a ticket as SVG', async (asked) => {
-      const code = await shownCode(use(), asked);
-      if (isRefusal(code)) return code;
-      const svg = await QRCode.toString(code, { type: 'svg', errorCorrectionLevel: 'M' });
-      return file(svg, 'image/svg+xml');
-    }),
-    ofTicket('qr.png', 'image/png', 'The QR of a ticket as PNG', async (asked) => {
-      const code = await shownCode(use(), asked);
-      if (isRefusal(code)) return code;
-      const png = await use().drawings.png(code, asked.signal);
-      return isRefusal(png) ? png : file(png, 'image/png');
-    }),
-    ofTicket('ticket.pdf', 'application/pdf', 'A ticket to print', async (asked) => {
-      const { ticketId } = asked.params;
-      const shown = await findShown(use().db, ticketId, asked.actor);
-      if (isRefusal(shown)) return shown;
-      const pages = await pagesOf(use(), shown.booking, [shown.ticket]);
-      return isRefusal(pages) ? pages : print(use(), pages, `ticket-${ticketId}`, asked.signal);
-    }),
-    ofBooking(
-      'tickets.pdf',
-      'application/pdf',
-      'The live tickets of a booking to print, but those passed on; a page each',
-      async (asked) => {
-        const booking = await findVisible(use(), asked);
-        if (isRefusal(booking)) return booking;
-        const tickets = await findShowable(use().db, booking);
-        if (isRefusal(tickets)) return tickets;
-        const pages = await pagesOf(use(), booking, tickets);
-        return isRefusal(pages)
-          ? pages
-          : print(use(), pages, `tickets-${booking.id}`, asked.signal);
-      },
-    ),
-    ofBooking(
-      'calendar.ics',
-      'text/calendar; charset=utf-8',
-      'A booking for calendars',
-      async (asked) => {
-        const booking = await findVisible(use(), asked);
-        if (isRefusal(booking)) return booking;
-        const name = `booking-${booking.id}.ics`;
-        return file(await calendarOf(use().db, booking), 'text/calendar; charset=utf-8', name);
-      },
-    ),
-  ];
+  return [qrSvg(use), qrPng(use), ticketPdf(use), ticketsPdf(use), calendar(use)];
 }
 
-function ofTicket(
-  name: string,
-  mediaType: string,
-  summary: string,
-  run: (asked: Asked<OfTicket>) => Answer,
-): Route {
-  return route<{ params: OfTicket }>({
-    method: 'get',
-    path: `/api/tickets/:ticketId/${name}`,
-    id: `getTicket${idOf(name)}`,
-    tag: 'tickets',
-    summary,
-    access: 'login',
-    params: byTicket,
-    responses: { 200: { description: 'The file', mediaType, schema: Joi.string() } },
-    errors: [...TICKET_ERRORS, 'too_many_requests'],
-    run,
+function qrSvg(use: Use): Route {
+  const about = { name: 'qr.svg', id: 'getTicketQrSvg', summary: 'The QR of a ticket as SVG' };
+  return fileRoute(TICKET, { ...about, mediaType: SVG }, async (asked) => {
+    const code = await shownCode(use(), asked);
+    if (isRefusal(code)) return code;
+    return file(await QRCode.toString(code, { type: 'svg', errorCorrectionLevel: 'M' }), SVG);
   });
 }
 
-function ofBooking(
-  name: string,
-  mediaType: string,
-  summary: string,
-  run: (asked: Asked<OfBooking>) => Answer,
-): Route {
-  return route<{ params: OfBooking }>({
-    method: 'get',
-    path: `/api/bookings/:bookingId/${name}`,
-    id: `getBooking${idOf(name)}`,
-    tag: 'tickets',
-    summary,
-    access: 'login',
-    params: byBooking,
-    responses: { 200: { description: 'The file', mediaType, schema: Joi.string() } },
-    errors: ['booking_not_found', ...TICKET_ERRORS, 'too_many_requests'],
-    run,
+function qrPng(use: Use): Route {
+  const about = { name: 'qr.png', id: 'getTicketQrPng', summary: 'The QR of a ticket as PNG' };
+  return fileRoute(TICKET, { ...about, mediaType: PNG }, async (asked) => {
+    const code = await shownCode(use(), asked);
+    if (isRefusal(code)) return code;
+    const png = await use().drawings.png(code);
+    return isRefusal(png) ? png : file(png, PNG);
   });
 }
 
-/** `QrSvg` of `qr.svg`. */
-function idOf(name: string): string {
-  return name
-    .split('.')
-    .map((part) => part.charAt(0).toUpperCase() + part.slice(1))
-    .join('');
+function ticketPdf(use: Use): Route {
+  const about = { name: 'ticket.pdf', id: 'getTicketPdf', summary: 'A ticket to print' };
+  return fileRoute(TICKET, { ...about, mediaType: PDF }, async ({ params, actor }) => {
+    const shown = await findShown(use().db, params.ticketId, actor);
+    if (isRefusal(shown)) return shown;
+    return print(use(), { ...shown, tickets: [shown.ticket] });
+  });
+}
+
+function ticketsPdf(use: Use): Route {
+  const summary = 'The live tickets of a booking to print, but those passed on; a page each';
+  const about = { name: 'tickets.pdf', id: 'getBookingTicketsPdf', summary };
+  return fileRoute(BOOKING, { ...about, mediaType: PDF }, async (asked) => {
+    const booking = await findVisible(use(), asked);
+    if (isRefusal(booking)) return booking;
+    const tickets = await findShowable(use().db, booking);
+    return isRefusal(tickets) ? tickets : print(use(), { booking, tickets });
+  });
+}
+
+function calendar(use: Use): Route {
+  const summary = 'A booking as a calendar file, which follows its event';
+  const about = { name: 'calendar.ics', id: 'getBookingCalendar', summary };
+  return fileRoute(BOOKING, { ...about, mediaType: CALENDAR }, async (asked) => {
+    const booking = await findVisible(use(), asked);
+    if (isRefusal(booking)) return booking;
+    return file(await calendarOf(use().db, booking), CALENDAR, `booking-${booking.id}.ics`);
+  });
+}
+
+function fileRoute<P>(
+  of: { path: string; params: Joi.ObjectSchema<P> },
+  about: { name: string; id: string; summary: string; mediaType: string },
+  run: (asked: Asked<P>) => Answer,
+): Route {
+  const { name, mediaType, ...named } = about;
+  return route<{ params: P }>({
+    ...named,
+    method: 'get',
+    path: `${of.path}/${name}`,
+    tag: 'tickets',
+    access: 'login',
+    params: of.params,
+    responses: { 200: { description: 'The file', mediaType, schema: Joi.string() } },
+    errors: [
+      'booking_not_found',
+      'ticket_not_found',
+      'ticket_transferred',
+      'ticket_void',
+      'ticket_not_live',
+      'too_many_requests',
+    ],
+    run,
+  });
 }
 
 async function shownCode(
@@ -152,13 +138,13 @@ async function findVisible(
 }
 
 async function print(
-  { drawings }: { drawings: Drawings },
-  pages: Parameters<Drawings['pdf']>[0],
-  name: string,
-  signal: AbortSignal,
+  deps: ShowDeps & { drawings: Drawings },
+  { booking, tickets }: { booking: Booking; tickets: readonly Ticket[] },
 ): Answer {
-  const pdf = await drawings.pdf(pages, signal);
-  return isRefusal(pdf) ? pdf : file(pdf, 'application/pdf', `${name}.pdf`);
+  const pages = await pagesOf(deps, booking, tickets);
+  if (isRefusal(pages)) return pages;
+  const pdf = await deps.drawings.pdf(pages);
+  return isRefusal(pdf) ? pdf : file(pdf, PDF, `tickets-${booking.id}.pdf`);
 }
 
 /** Nobody on the way keeps it: a ticket may be void or somebody else's the next moment. */

@@ -18,18 +18,18 @@ export function createDrawings() {
     idleTimeout: IDLE_MS,
   });
 
-  async function draw(task: unknown, name: string, signal: AbortSignal): Promise<Buffer | Refusal> {
+  async function draw(name: string, task: unknown): Promise<Buffer | Refusal> {
     if (pool.queueSize >= MOST_WAITING) {
       return refused('too_many_requests', 'Too many tickets are being drawn: ask again.', {
         retryAfterSeconds: 2,
       });
     }
-    return Buffer.from(await pool.run(task, { name, signal }));
+    return Buffer.from(await pool.run(task, { name }));
   }
 
   return {
-    png: (code: string, signal: AbortSignal) => draw(code, 'drawPng', signal),
-    pdf: (pages: readonly TicketPage[], signal: AbortSignal) => draw(pages, 'drawPdf', signal),
+    png: (code: string) => draw('drawPng', code),
+    pdf: (pages: readonly TicketPage[]) => draw('drawPdf', pages),
     close: () => pool.close({ force: true }),
   };
 }
