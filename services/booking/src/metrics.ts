@@ -6,6 +6,7 @@ import { Gauge, Histogram } from 'prom-client';
 import type { Booking } from './booking.ts';
 import { oldestByStatus } from './stores/operations.ts';
 import { countUnresolved } from './stores/reconciliation-reports.ts';
+import { countRunning } from './stores/sweep-reports.ts';
 
 /** Reasons that are counted by name; a provider may invent any number of others. */
 const KNOWN_REASONS = new Set([
@@ -77,6 +78,11 @@ export function createBookingMetrics(
     'holdfast_provider_calls_under_way',
     'Calls to the payment provider that this process is making',
     async () => deps.providerCalls.underWay(),
+  );
+  metrics.gauge(
+    'holdfast_sweeps_running',
+    'Events whose bookings are being cancelled or told of a move',
+    () => countRunning(deps.db).catch(() => Number.NaN),
   );
   metrics.gauge(
     'holdfast_reconciliation_differences',

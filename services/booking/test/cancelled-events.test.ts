@@ -68,6 +68,34 @@ describe('checkout for an event that is cancelled', () => {
     expect(await ticketStatuses(bookingId)).to.deep.equal(['void', 'void']);
   });
 
+  it('voids when the event was cancelled while the money was being reserved', async () => {
+    await world.sandbox.fail({ route: 'create', kind: 'late', delayMs: 1_500, times: 1 });
+    const { offer, bookingId } = await place();
+    expect(await statusOf(bookingId)).to.equal('pending');
+    await cancelEvent(offer.eventId);
+    expect(await buyer.outcome(bookingId)).to.include({
+      status: 'failed',
+      reason: 'event_cancelled',
+    });
+    const [line] = await world.sandbox.bookOf(bookingId);
+    expect(line).to.include({ status: 'canceled', captured: 0 });
+    expect(await ticketStatuses(bookingId)).to.deep.equal([]);
+    expect(await reportedOf(offer.eventId)).to.deep.equal([bookingId]);
+  });
+
+  it('leaves a checkout alone that is being undone for another reason', async () => {
+    const offer = makeOffer(buyer.userId);
+    world.catalog.policies.set(offer.holdId, 'refuse');
+    await world.sandbox.fail({ route: 'cancel', kind: 'late', delayMs: 1_500, times: 1 });
+    const { bookingId } = await place(offer);
+    await waitUntil('the void to be asked for', async () => {
+      return (await statusOf(bookingId)) === 'voiding';
+    });
+    await cancelEvent(offer.eventId);
+    expect(await buyer.outcome(bookingId)).to.include({ status: 'failed', reason: 'hold_expired' });
+    expect(await reportedOf(offer.eventId)).to.deep.equal([]);
+  });
+
   it('cancels and refunds what was sold of an event before it was cancelled', async () => {
     const { offer, bookingId } = await place();
     expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed' });
@@ -95,6 +123,28 @@ describe('checkout for an event that is cancelled', () => {
     });
     expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed' });
   });
+
+  const statusOf = async (bookingId: string) =>
+    (
+      await world.rows<{ status: string }>('select status from bookings where id = $1', [bookingId])
+    )[0]?.status;
+
+  /** The bookings that the sweep of the event has dealt with, once it is done. */
+  async function reportedOf(eventId: string): Promise<string[]> {
+    await waitUntil('the sweep to end', async () => {
+      const done = await world.rows(
+        `select from event_sweeps where event_id = $1 and state = 'done'`,
+        [eventId],
+      );
+      return done.length === 1;
+    });
+    const rows = await world.rows<{ booking_id: string }>(
+      `select o.booking_id from event_sweep_outcomes o join event_sweeps s on s.id = o.sweep_id
+       where s.event_id = $1`,
+      [eventId],
+    );
+    return rows.map(({ booking_id }) => booking_id);
+  }
 
   async function cancelEvent(eventId: string): Promise<void> {
     await world.catalog.publishEvent(eventCreated, { eventId }, 1);

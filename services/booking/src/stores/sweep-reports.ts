@@ -105,3 +105,10 @@ export async function listOutcomes(
     order by "bookingId" limit ${limit}`);
   return rows.map(({ sweep_id: _, ...row }) => ({ ...row, at: new Date(row.at).toISOString() }));
 }
+
+/** Sweeps that run, for the metrics. */
+export async function countRunning(db: Database): Promise<number> {
+  const { rows } = await db.execute<{ count: number }>(sql`
+    select count(*)::int as count from event_sweeps where state = 'running'`);
+  return rows[0]?.count ?? 0;
+}
