@@ -165,7 +165,7 @@ async function createAuthTables({ stores }: Bench, database: string): Promise<vo
   await close();
 }
 
-async function dropDatabases({ stores }: Bench, names: readonly string[]): Promise<void> {
+export async function dropDatabases({ stores }: Bench, names: readonly string[]): Promise<void> {
   const client = new pg.Client({ connectionString: stores.POSTGRES_URL });
   await client.connect();
   try {

@@ -1,5 +1,6 @@
 import { SetupError } from '@holdfast/stack/setup-error.ts';
 import type { Workload } from './workload.ts';
+import { bookingGrowth } from './workloads/booking-growth.ts';
 import { catalogGrowth } from './workloads/catalog-growth.ts';
 import { browse } from './workloads/w1-browse.ts';
 import { staleness } from './workloads/w2-staleness.ts';
@@ -27,6 +28,8 @@ export const WORKLOADS: readonly Workload[] = [
   liveMap,
   endingHolds,
   catalogGrowth,
+  bookingGrowth('G2', 1_000_000),
+  bookingGrowth('G3', 10_000_000),
 ];
 
 /** Seeding takes many minutes: only with `--growth`, or by name. */
