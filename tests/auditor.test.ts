@@ -278,6 +278,12 @@ describe('the auditor', () => {
       mends: () => ofBooking('tickets', `status = 'live'`),
     },
     {
+      invariant: 5,
+      what: 'an id that is no booking’s',
+      breaks: () => sql(`insert into booking_ids values ('01980000-0000-7000-8000-000000000001')`),
+      mends: () => sql(`delete from booking_ids where id = '01980000-0000-7000-8000-000000000001'`),
+    },
+    {
       invariant: 6,
       what: 'money kept for a booking that failed',
       breaks: () => setBooking('status', 'failed'),

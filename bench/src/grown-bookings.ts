@@ -127,6 +127,7 @@ const chainOf = (type: string, id: string, entries: number) => [
 ];
 
 const MADE = [
+  'insert into booking_ids select booking_id from bench_seeds',
   `insert into tickets (id, booking_id, event_id, seat_id, status, holder_id, version, created_at,
      changed_at)
    select uuidv7(at - now()), booking_id, event_id, 'S-' || n, 'live', user_id, 2, at, at

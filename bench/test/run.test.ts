@@ -91,9 +91,11 @@ describe('choosing workloads', () => {
     const ids = (growth: boolean, ...words: string[]) =>
       chooseWorkloads(words, growth).map(({ id }) => id);
     expect(ids(false)).not.to.include('G1');
-    expect(ids(true)).to.deep.equal(['G1']);
-    expect(ids(true, 'W4')).to.deep.equal(['W4', 'G1']);
-    expect(ids(false, 'growth')).to.deep.equal(['G1']);
+    const growth = ['G1', 'G2', 'G3'];
+    expect(ids(true)).to.deep.equal(growth);
+    expect(ids(true, 'W4')).to.deep.equal(['W4', ...growth]);
+    expect(ids(false, 'growth')).to.deep.equal(growth);
+    expect(ids(false, 'G2')).to.deep.equal(['G2']);
   });
 
   it('names what there is when a word is none of them', () => {

@@ -39,6 +39,34 @@ describe('books', () => {
     }
   }
 
+  it('refuse rows of a booking that is not there, in each table that refers to one', async () => {
+    const bookingId = await sell();
+    const referring = await world.rows<{ name: string; column: string; target: string }>(
+      `select conrelid::regclass::text as name, attname as column, confrelid::regclass::text as target
+       from pg_constraint join pg_attribute on attrelid = conrelid and attnum = conkey[1]
+       where contype = 'f' and confrelid in ('bookings'::regclass, 'booking_ids'::regclass)
+         and conparentid = 0`,
+    );
+    // None refers to the partitions, where a check costs ten times as much.
+    expect([...new Set(referring.map(({ target }) => target))]).to.deep.equal(['booking_ids']);
+    expect(referring.map(({ name }) => name)).to.include.members([
+      'booking_seats',
+      'hold_claims',
+      'idempotency_keys',
+      'ledger_journals',
+      'payments',
+      'provider_calls',
+      'refunds',
+      'tickets',
+    ]);
+    const copy = `insert into booking_seats select (json_populate_record(s, json_build_object(
+      'booking_id', $1::uuid, 'seat_id', 'Z-9'))).*
+      from booking_seats s where booking_id = $2 limit 1`;
+    const added = (id: string) => errorOf('booking_app', [copy, [id, bookingId]]);
+    expect(await added(newId())).to.match(/^23503 /);
+    expect(await added(bookingId)).to.equal('none');
+  });
+
   describe('ledger', () => {
     it('refuses a journal that does not sum to zero, and one without lines', async () => {
       const bookingId = await sell();

@@ -27,6 +27,17 @@ export const BOOKING_CHECKS: readonly Check[] = [
         <> case b.status when 'confirmed' then count(s.seat_id) else 0 end`,
   }),
   sqlCheck({
+    invariant: 5,
+    title: 'rows can belong to bookings only, and to each of them',
+    store: 'booking',
+    counted: 'booking_ids',
+    broken: `
+      select case when b.id is null then 'rows may belong to ' || k.id || ', which is no booking'
+        else 'the id of booking ' || b.id || ' is not known: no row may belong to it' end as finding
+      from bookings b full join booking_ids k on k.id = b.id
+      where b.id is null or k.id is null`,
+  }),
+  sqlCheck({
     invariant: 13,
     title: 'a booking that has ended has not begun again',
     store: 'booking',
