@@ -18,8 +18,8 @@ export async function changeAccount(
   const account = await parts.db.transaction(async (tx) => {
     const current = await lockUser(tx, userId);
     if (current === undefined) return refused('user_not_found', `There is no account ${userId}.`);
-    const earned = await findEarnedTiers(tx, [userId]);
-    const decision = decideChange(current, change, earned.get(userId)?.tier ?? 'regular');
+    const earned = (await findEarnedTiers(tx, [userId])).get(userId);
+    const decision = decideChange(current, change, earned?.tier ?? current.tier);
     if (decision.kind === 'ignored') return current;
     const changed = await updateUser(tx, userId, decision.fields);
     await recordAudit(tx, {

@@ -23,12 +23,10 @@ export async function settleTiers(
   const earned = await findEarnedTiers(tx, userIds);
   let changes = 0;
   for (const account of accounts) {
-    const { bookings, tier }: EarnedTier = earned.get(account.userId) ?? {
-      bookings: 0,
-      tier: 'regular',
-    };
-    if (account.grantedTier !== null || account.tier === tier) continue;
-    await changeTier(tx, account, { bookings, tier }, originOf(account.userId));
+    const now = earned.get(account.userId);
+    if (now === undefined) throw new Error(`No rule says the tier of ${account.userId}`);
+    if (account.grantedTier !== null || account.tier === now.tier) continue;
+    await changeTier(tx, account, now, originOf(account.userId));
     changes += 1;
   }
   return changes;
