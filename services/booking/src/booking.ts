@@ -5,6 +5,7 @@ import {
   bookingConfirmed,
   bookingFailed,
   bookingPlaced,
+  retakeKeyOf,
 } from '@holdfast/shared/contracts/bookings.ts';
 import type { Contract, Message } from '@holdfast/shared/contracts/contract.ts';
 import { newMessage } from '@holdfast/shared/contracts/contract.ts';
@@ -36,6 +37,8 @@ export type Booking = {
   readonly timeZone: string;
   /** The event was moved: until then its buyer may cancel free of charge, whatever the terms. */
   readonly freeCancelUntil: Date | null;
+  /** The failed booking whose seats and late money this one has. */
+  readonly retakes: string | null;
   readonly version: number;
   readonly createdAt: Date;
   readonly changedAt: Date;
@@ -51,6 +54,11 @@ export type BookedSeat = OfferSeat & {
 /** The one pin that a booking may have; catalog fences the seats by it. */
 export function pinIdOf(bookingId: string): string {
   return derivedId('pin', bookingId);
+}
+
+/** The hold that catalog makes when it takes seats again for a booking; both derive its id. */
+export function retakenHoldOf(userId: string, bookingId: string): string {
+  return derivedId('hold', userId, retakeKeyOf(bookingId));
 }
 
 const ANNOUNCEMENTS: Partial<Record<BookingStatus, Contract<BookingState>>> = {
@@ -90,6 +98,7 @@ export function announce(booking: Booking, origin: Origin): Message | undefined 
       totalMinor: booking.totalMinor,
       currency: booking.currency,
       ...(booking.reason !== null && { reason: booking.reason }),
+      ...(booking.retakes !== null && { retakes: booking.retakes }),
     },
   });
 }

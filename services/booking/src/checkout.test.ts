@@ -8,6 +8,7 @@ import {
 } from './checkout.ts';
 
 const pinned = { kind: 'pinned', eventCancelled: false, seatsReserved: true } as const;
+const captured = { kind: 'captured', eventCancelled: false, canRetake: false } as const;
 const unasked = { kind: 'captured_unasked', eventCancelled: false, seatsReserved: true } as const;
 const failure = { kind: 'accepted', status: 'failed', freesHold: true, freesQuota: true } as const;
 const sale = {
@@ -90,16 +91,11 @@ const ACCEPTED: readonly Case[] = [
     { kind: 'pin_refused', reason: 'hold_expired' },
     { kind: 'accepted', status: 'voiding', reason: 'hold_expired', call: 'void', announces: false },
   ],
-  [
-    'confirms with money, ledger and tickets together',
-    'capturing',
-    { kind: 'captured', eventCancelled: false },
-    sale,
-  ],
+  ['confirms with money, ledger and tickets together', 'capturing', captured, sale],
   [
     'refunds instead of confirming when the event was cancelled meanwhile',
     'capturing',
-    { kind: 'captured', eventCancelled: true },
+    { ...captured, eventCancelled: true },
     {
       ...giveBack,
       reason: 'event_cancelled',
@@ -175,7 +171,7 @@ const ACCEPTED: readonly Case[] = [
   [
     'pays back in full what comes when the booking has failed, which it stays',
     'failed',
-    { kind: 'captured', eventCancelled: false },
+    captured,
     {
       kind: 'accepted',
       status: 'failed',
@@ -224,7 +220,7 @@ const COMMANDS: readonly CheckoutCommand[] = [
   { kind: 'declined', reason: 'x' },
   pinned,
   { kind: 'pin_refused', reason: 'x' },
-  { kind: 'captured', eventCancelled: false },
+  captured,
   { kind: 'capture_refused', reason: 'x', authorizationLives: false },
   { kind: 'voided' },
   unasked,
@@ -343,6 +339,43 @@ describe('checkout', () => {
     expect(decide({ kind: 'declined', reason: 'x' }, bank('voiding')).kind).to.equal('ignored');
   });
 
+  it('tries for the seats again with late money where it can; the pin sells, a refusal repays', () => {
+    const now = (status: BookingStatus, isPaid: boolean) => ({
+      status,
+      reason: null,
+      isFree: false,
+      settlesItself: false,
+      isPaid,
+    });
+    const late = { ...captured, canRetake: true };
+    expect(decide(late, now('failed', false))).to.deep.equal({
+      kind: 'accepted',
+      status: 'failed',
+      reason: null,
+      payment: 'captured',
+      journals: ['capture'],
+      retakes: true,
+      announces: false,
+    });
+    const cancelled = decide({ ...late, eventCancelled: true }, now('failed', false));
+    expect(cancelled).to.include({ call: 'refund' }).and.not.to.have.property('retakes');
+    expect(decide(pinned, now('authorized', true))).to.deep.equal({
+      kind: 'accepted',
+      status: 'confirmed',
+      reason: null,
+      tickets: 'live',
+      announces: true,
+    });
+    for (const [command, reason] of [
+      [{ kind: 'pin_refused', reason: 'hold_not_found' }, 'hold_not_found'],
+      [{ ...pinned, seatsReserved: false }, 'seat_conflict'],
+      [{ ...pinned, eventCancelled: true }, 'event_cancelled'],
+    ] as const) {
+      const plan = { ...failure, announces: true, reason, call: 'refund', journals: ['cancel'] };
+      expect(decide(command, now('authorized', true)), reason).to.deep.equal(plan);
+    }
+  });
+
   it('pays late money back once, however often it is told of', () => {
     const paid = {
       status: 'failed',
@@ -351,7 +384,7 @@ describe('checkout', () => {
       settlesItself: false,
       isPaid: true,
     } as const;
-    expect(decide({ kind: 'captured', eventCancelled: false }, paid)).to.deep.equal({
+    expect(decide(captured, paid)).to.deep.equal({
       kind: 'ignored',
       reason: 'captured_when_failed',
     });

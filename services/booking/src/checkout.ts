@@ -53,7 +53,8 @@ export type CheckoutCommand =
   | { readonly kind: 'processing' }
   /** The provider has worked on it for longer than the seats are kept. */
   | { readonly kind: 'payment_overdue' }
-  | { readonly kind: 'captured'; readonly eventCancelled: boolean }
+  /** `canRetake`: were it too late, its seats may be tried for again. */
+  | { readonly kind: 'captured'; readonly eventCancelled: boolean; readonly canRetake: boolean }
   /** The provider will not capture; `authorizationLives` when the money is still reserved. */
   | {
       readonly kind: 'capture_refused';
@@ -85,6 +86,8 @@ export type CheckoutPlan = {
   readonly freesQuota?: boolean;
   readonly call?: CallKind;
   readonly journals?: readonly JournalKind[];
+  /** Whether a new booking takes the money over and tries for the seats again. */
+  readonly retakes?: boolean;
   /** Whether the message of the booking's new status is sent; middle states of our own send none. */
   readonly announces: boolean;
 };
@@ -107,7 +110,7 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       if (state.status !== 'authorized') return late(command, state);
       if (command.eventCancelled) return undo(state, 'event_cancelled');
       if (!command.seatsReserved) return undo(state, 'seat_conflict');
-      return state.isFree
+      return state.isFree || state.isPaid
         ? accept('confirmed', null, { tickets: 'live', announces: true })
         : accept('capturing', null, { call: state.settlesItself ? 'charge' : 'capture' });
     case 'pin_refused':
@@ -120,7 +123,7 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       // Its tickets stay reserved: should the money come before the void, they are sold after all.
       return accept('voiding', 'payment_overdue', { call: 'void' });
     case 'captured':
-      if (state.status === 'failed' && !state.isPaid) return repayLate(state);
+      if (state.status === 'failed' && !state.isPaid) return answerLateMoney(state, command);
       if (state.status !== 'capturing') return late(command, state);
       if (!command.eventCancelled) return sell();
       return giveBack('event_cancelled', { payment: 'captured', journals: ['capture', 'cancel'] });
@@ -182,18 +185,24 @@ function fail(reason: string, effects: Effects): CheckoutPlan {
   return accept('failed', reason, { ...end, ...effects });
 }
 
-/** Money that comes when all is over is paid back in full; the booking stays as it ended. */
-function repayLate({ reason }: CheckoutState): CheckoutPlan {
-  return accept('failed', reason, {
-    payment: 'captured',
-    journals: ['capture', 'cancel'],
-    call: 'refund',
-  });
+/**
+ * Money that comes when all is over: a new booking tries for the seats again with it, or it is paid
+ * back in full. The booking itself stays as it ended.
+ */
+function answerLateMoney(
+  { reason }: CheckoutState,
+  { eventCancelled, canRetake }: { eventCancelled: boolean; canRetake: boolean },
+): CheckoutPlan {
+  const paid = { payment: 'captured' } as const;
+  return canRetake && !eventCancelled
+    ? accept('failed', reason, { ...paid, journals: ['capture'], retakes: true })
+    : accept('failed', reason, { ...paid, journals: ['capture', 'cancel'], call: 'refund' });
 }
 
 /** The way back before money moved: nothing is unpinned until the void is certain. */
 function undo(state: CheckoutState, reason: string, effects: Effects = {}): CheckoutPlan {
   if (state.isFree) return fail(reason, effects);
+  if (state.isPaid) return fail(reason, { journals: ['cancel'], call: 'refund', ...effects });
   // Not charged yet, so there is nothing to void.
   if (state.settlesItself) return fail(reason, { payment: 'voided', ...effects });
   return accept('voiding', reason, { call: 'void', ...effects });

@@ -19,6 +19,7 @@ const pending: Booking = {
   startsAt: new Date(0),
   timeZone: 'Europe/Vienna',
   freeCancelUntil: null,
+  retakes: null,
   version: 1,
   createdAt: new Date(0),
   changedAt: new Date(0),

@@ -49,7 +49,8 @@ export function playCatalog(bus: Bus) {
   }
 
   async function answer(booking: BookingState): Promise<void> {
-    const policy = policies.get(booking.holdId) ?? 'pin';
+    const retake = booking.retakes === undefined ? undefined : policies.get('retakes');
+    const policy = retake ?? policies.get(booking.holdId) ?? 'pin';
     if (policy === 'pin') await bus.publish([holdMessage(holdPinned, booking)]);
     if (policy === 'refuse') {
       await bus.publish([holdMessage(holdPinRefused, booking, { reason: 'hold_expired' })]);

@@ -23,6 +23,7 @@ describe('money that comes after its booking has failed', () => {
     });
   });
   after(() => world?.stop());
+  afterEach(() => world.catalog.policies.delete('retakes'));
 
   /** A booking that a bank has declined, and the provider's id of its payment. */
   async function placeDeclined(): Promise<{ bookingId: string; intent: string }> {
@@ -64,8 +65,88 @@ describe('money that comes after its booking has failed', () => {
       return open.length === 0;
     });
 
-  it('is paid back in full, once, in books that balance; the booking stays failed', async () => {
+  /** The booking that tries for the seats of another again. */
+  const retakeOf = (bookingId: string) =>
+    waitUntil('the new booking', async () => {
+      const [row] = await world.rows<{ id: string }>('select id from bookings where retakes = $1', [
+        bookingId,
+      ]);
+      return row?.id;
+    });
+  /** Sums of the journals of a payment, and the kinds of them. */
+  const journalsOf = (bookingId: string) =>
+    world.rows<{ kind: string; sum: number }>(
+      `select j.kind, sum(l.amount_minor)::integer as sum from ledger_journals j
+       join ledger_lines l on l.journal_id = j.id join payments p on p.id = j.payment_id
+       where p.booking_id = $1 group by 1 order by 1`,
+      [bookingId],
+    );
+
+  it('buys its seats after all where they are free, by a new booking that is linked', async () => {
     const { bookingId, intent } = await placeDeclined();
+    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+    const event = `evt_${newId()}`;
+    await Promise.all([tell(intent, event), tell(intent, event), tell(intent), tell(intent)]);
+    const retakeId = await retakeOf(bookingId);
+    const outcome = await buyer.outcome(retakeId);
+    expect(outcome).to.include({
+      status: 'confirmed',
+      retakes: bookingId,
+      paymentStatus: 'captured',
+      totalMinor: 9_600,
+    });
+    const failed = (await buyer.get(`/api/bookings/${bookingId}`)).body.booking;
+    expect(failed).to.include({ status: 'failed', reason: 'insufficient_funds' });
+    expect(failed.paymentStatus).to.equal(null);
+    const places = (booking: { seats: { seatId: string; ticketStatus: string }[] }) =>
+      booking.seats.map(({ seatId, ticketStatus }) => [seatId, ticketStatus]);
+    expect(places(outcome)).to.deep.equal([
+      ['A-1', 'live'],
+      ['A-2', 'live'],
+    ]);
+    expect((await world.sandbox.bookOf(bookingId))[0]).to.include({ captures: 1, refunded: 0 });
+    expect(await journalsOf(retakeId)).to.deep.equal([{ kind: 'capture', sum: 0 }]);
+    const asked = await world.catalog.hears(retakeId, 'booking.authorized.v1');
+    expect(asked.data).to.include({ retakes: bookingId });
+
+    await noneOpen(bookingId);
+    await tell(intent);
+    const again = await world.rows('select from bookings where retakes = $1', [bookingId]);
+    expect(again, 'bookings that retake it').to.have.lengthOf(1);
+  });
+
+  it('is paid back in full when the seats are gone', async () => {
+    const { bookingId, intent } = await placeDeclined();
+    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+    world.catalog.policies.set('retakes', 'refuse');
+    await tell(intent);
+    const retakeId = await retakeOf(bookingId);
+    expect(await buyer.outcome(retakeId)).to.include({ status: 'failed', reason: 'hold_expired' });
+    await waitUntil('the refund', async () => {
+      const lines = await world.sandbox.bookOf(bookingId);
+      return lines[0]?.refunded === 9_600;
+    });
+    await noneOpen(retakeId);
+    expect((await world.sandbox.bookOf(bookingId))[0]).to.include({ captures: 1, refunds: 1 });
+    expect(await journalsOf(retakeId)).to.deep.equal([
+      { kind: 'cancel', sum: 0 },
+      { kind: 'capture', sum: 0 },
+      { kind: 'refund', sum: 0 },
+    ]);
+    const [quota] = await world.rows<{ seats: number }>(
+      'select q.seats from buyer_quotas q join bookings b using (user_id, event_id) where b.id = $1',
+      [retakeId],
+    );
+    expect(quota?.seats).to.equal(0);
+  });
+
+  it('is paid back in full, once, when its account has no room for the seats; it stays failed', async () => {
+    const { bookingId, intent } = await placeDeclined();
+    await world.rows(
+      `update buyer_quotas q set seats = max_seats from bookings b
+       where b.id = $1 and q.user_id = b.user_id and q.event_id = b.event_id`,
+      [bookingId],
+    );
     await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
     const event = `evt_${newId()}`;
     await Promise.all([tell(intent, event), tell(intent, event), tell(intent), tell(intent)]);
@@ -85,12 +166,7 @@ describe('money that comes after its booking has failed', () => {
       paymentStatus: 'refunded',
       refundedMinor: 9_600,
     });
-    const journals = await world.rows<{ kind: string; sum: number }>(
-      `select j.kind, sum(l.amount_minor)::integer as sum from ledger_journals j
-       join ledger_lines l on l.journal_id = j.id where j.booking_id = $1 group by 1 order by 1`,
-      [bookingId],
-    );
-    expect(journals).to.deep.equal([
+    expect(await journalsOf(bookingId)).to.deep.equal([
       { kind: 'cancel', sum: 0 },
       { kind: 'capture', sum: 0 },
       { kind: 'refund', sum: 0 },

@@ -19,7 +19,7 @@ import { createEndingSoon } from './loops/ending-soon.ts';
 import { createSweeper } from './loops/sweeper.ts';
 import { createSigner } from './offer.ts';
 import { completeEvents } from './operations/create-event.ts';
-import type { HoldStores } from './operations/dependencies.ts';
+import type { TakeDependencies } from './operations/take-seats.ts';
 import { artistRoutes } from './routes/artists.ts';
 import { bestAvailableRoutes } from './routes/best-available.ts';
 import { blockRoutes } from './routes/blocks.ts';
@@ -69,7 +69,7 @@ export type Catalog = Service & {
   readonly sweeper: Loop;
   readonly endingSoon: Loop;
   readonly searching: Searching;
-  readonly stores: HoldStores;
+  readonly stores: TakeDependencies;
   readonly boards: Boards;
 };
 
@@ -202,7 +202,7 @@ export async function createService(
     await signer.jwks();
     if (prepared) return;
     prepared = true;
-    const consumer = consumeBookings(bus, stores);
+    const consumer = consumeBookings(bus, holding);
     stopConsumer = () => consumer.stop();
     relay.start();
     sweeper.start();
@@ -261,7 +261,7 @@ export async function createService(
     sweeper,
     endingSoon,
     searching,
-    stores,
+    stores: holding,
     boards,
     stop: () =>
       closeAll(

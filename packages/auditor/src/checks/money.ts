@@ -211,7 +211,8 @@ async function compareWithProvider({ booking, readProvider }: Sources) {
 async function compareWithHolds({ booking, holds }: Sources) {
   const { rows } = await booking.query<{ id: string; hold_id: string; seats: string[] }>(`
     select b.id, b.hold_id, array_agg(s.seat_id || '=' || s.price_minor order by s.seat_id collate "C") as seats
-    from bookings b join booking_seats s on s.booking_id = b.id group by b.id, b.hold_id`);
+    from bookings b join booking_seats s on s.booking_id = b.id
+    where b.retakes is null or b.status <> 'failed' group by b.id, b.hold_id`);
   const found = await holds
     .find({ _id: { $in: rows.map((row) => row.hold_id) } }, { projection: { seats: 1 } })
     .toArray();

@@ -21,7 +21,14 @@ export type BookingState = {
   totalMinor: number;
   currency: string;
   reason?: string;
+  /** The failed booking whose late money this one has: catalog takes its seats before the pin. */
+  retakes?: string;
 };
+
+/** The Idempotency-Key under which catalog takes seats again; the hold's id derives from it. */
+export function retakeKeyOf(bookingId: string): string {
+  return `retake:${bookingId}`;
+}
 
 const example: BookingState = {
   bookingId: '0198c9d5-1111-7000-8000-000000000042',
@@ -54,6 +61,7 @@ const schema = Joi.object<BookingState>({
   totalMinor: minor().required(),
   currency: currency().required(),
   reason: Joi.string(),
+  retakes: id(),
 });
 
 function bookingContract(

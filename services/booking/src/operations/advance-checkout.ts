@@ -14,6 +14,7 @@ import { repaidOf } from '../stores/refunds.ts';
 import { reserveTickets, type TicketChange } from '../stores/tickets.ts';
 import { type Change, carryOut, saveChanges } from './carry-out.ts';
 import type { PlaceBooking, PlacedBooking } from './place-bookings.ts';
+import { openRetake, type Retake, reserveRetake } from './retake-seats.ts';
 
 export type CheckoutDeps = {
   readonly db: Database;
@@ -79,10 +80,12 @@ export async function takeSteps(
   const known = steps.filter(({ bookingId }) => locked.has(bookingId));
   const facts = await learn(tx, known, locked);
   const outcomes = steps.map((step) => decideStep(step, locked.get(step.bookingId), facts));
-  await saveChanges(
-    tx,
-    outcomes.filter((outcome) => 'plan' in outcome),
-  );
+  const changes = outcomes.filter((outcome) => 'plan' in outcome);
+  await saveChanges(tx, changes);
+  for (const { booking, plan, origin } of changes) {
+    const retake = facts.retakes.get(booking.id);
+    if (plan.retakes && retake) await openRetake(tx, retake, booking, origin);
+  }
   return outcomes;
 }
 
@@ -103,6 +106,8 @@ type Facts = {
   admitted: ReadonlySet<string>;
   cancelledEvents: ReadonlySet<string>;
   reserved: ReadonlyMap<string, TicketChange[]>;
+  /** By failed bookings that have come to money: what may try for their seats again. */
+  retakes: ReadonlyMap<string, Retake>;
 };
 
 /** What decides besides the bookings, as it stands under their locks; reserves seats on the way. */
@@ -145,7 +150,29 @@ async function learn(
       return isDue ? [booking] : [];
     }),
   );
-  return { now, payments, repaid, admitted, cancelledEvents, reserved };
+  const retakes = await reserveRetakes(tx, steps, { locked, payments, admitted, cancelledEvents });
+  return { now, payments, repaid, admitted, cancelledEvents, reserved, retakes };
+}
+
+/** Rare: money for a booking that has failed for good. */
+async function reserveRetakes(
+  tx: Transaction,
+  steps: readonly Advance[],
+  facts: Pick<Facts, 'payments' | 'admitted' | 'cancelledEvents'> & {
+    locked: ReadonlyMap<string, Booking>;
+  },
+): Promise<Map<string, Retake>> {
+  const retakes = new Map<string, Retake>();
+  for (const { bookingId, cause, command } of steps) {
+    const booking = facts.locked.get(bookingId);
+    if (command.kind !== 'captured' || booking?.status !== 'failed') continue;
+    if (facts.payments.get(bookingId)?.capturedMinor !== 0) continue;
+    if (facts.cancelledEvents.has(booking.eventId)) continue;
+    if (cause !== undefined && !facts.admitted.has(cause.id)) continue;
+    const retake = await reserveRetake(tx, booking);
+    if (retake) retakes.set(bookingId, retake);
+  }
+  return retakes;
 }
 
 function decideStep(step: Advance, before: Booking | undefined, facts: Facts): StepOutcome {
@@ -153,12 +180,16 @@ function decideStep(step: Advance, before: Booking | undefined, facts: Facts): S
   if (step.cause && !facts.admitted.has(step.cause.id)) return ignored('repeated');
   const paid = facts.payments.get(before.id);
   const isFree = before.totalMinor === 0;
-  if (paid === undefined && !isFree) throw new Error(`booking ${before.id} has no payment`);
+  // One that has failed may have given its payment to the booking that retakes its seats.
+  if (paid === undefined && !isFree && before.status !== 'failed') {
+    throw new Error(`booking ${before.id} has no payment`);
+  }
   const reserved = facts.reserved.get(before.id);
   const plan = decide(
     {
       ...step.command,
       eventCancelled: facts.cancelledEvents.has(before.eventId),
+      canRetake: facts.retakes.has(before.id),
       seatsReserved: reserved !== undefined || before.seats.every(isReserved),
     } as CheckoutCommand,
     {

@@ -232,6 +232,7 @@ function snapshot({ bookingId: id, offer, price, paymentMethodType }: Wish): New
     version: skips ? 2 : 1,
     holdId: offer.holdId,
     pinId: pinIdOf(id),
+    retakes: null,
     eventId: offer.eventId,
     userId: offer.userId,
     currency: offer.currency,

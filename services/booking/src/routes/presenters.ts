@@ -26,10 +26,16 @@ export function presentBooking(booking: Booking, payment?: Payment) {
     totalMinor: booking.totalMinor,
     terms: booking.terms,
     refundedMinor: payment?.refundedMinor ?? 0,
-    paymentStatus: booking.totalMinor === 0 ? null : (payment?.status ?? 'requested'),
+    paymentStatus: payment?.status ?? (needsPayment(booking) ? 'requested' : null),
+    ...(booking.retakes !== null && { retakes: booking.retakes }),
     createdAt: booking.createdAt.toISOString(),
     changedAt: booking.changedAt.toISOString(),
   };
+}
+
+/** One that has failed may have given its payment to the booking that retakes its seats. */
+function needsPayment({ totalMinor, status }: Booking): boolean {
+  return totalMinor > 0 && status !== 'failed';
 }
 
 /** The first answer to a booking request, which a repeat of the request gets again. */
@@ -134,6 +140,9 @@ const bookingSchema = Joi.object({
     .allow(null)
     .required()
     .description('Null where nothing is to be paid'),
+  retakes: id().description(
+    'The failed booking whose payment came late: this one tries for its seats again',
+  ),
   paymentDelayed: Joi.boolean().description(
     'True while the payment provider does not answer: the booking waits, and nothing is lost',
   ),

@@ -41,6 +41,7 @@ export async function insertBookings(
     time_zone: one.timeZone,
     terms: one.terms === NO_TERMS ? null : one.terms,
     charges: one.lines.filter(({ kind }) => kind !== 'face_value'),
+    retakes: one.retakes,
   }));
   const seats = wanted.flatMap(({ id, seats }) =>
     seats.map(({ seatId, priceMinor, ticketType, ...seat }) => ({
@@ -55,9 +56,10 @@ export async function insertBookings(
   await Promise.all([
     tx.execute(sql`
       insert into bookings (id, hold_id, pin_id, event_id, user_id, status, version, currency,
-        total_minor, event_name, venue_name, starts_at, time_zone, terms, charges, asked_at)
+        total_minor, event_name, venue_name, starts_at, time_zone, terms, charges, retakes,
+        asked_at)
       select id, hold_id, pin_id, event_id, user_id, status, version, currency,
-        total_minor, event_name, venue_name, starts_at, time_zone, terms, charges,
+        total_minor, event_name, venue_name, starts_at, time_zone, terms, charges, retakes,
         case status when 'authorized' then now() end
       from ${rowsOf('bookings', rows)}`),
     tx.execute(sql`

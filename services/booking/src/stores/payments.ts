@@ -113,3 +113,11 @@ export async function savePayments(tx: Transaction, changed: readonly Payment[])
     from ${rowsOf('payments', rows)} r where p.id = r.id`);
   if (rowCount !== changed.length) throw new Error('the payment of a locked booking has gone');
 }
+
+/** Gives the payment of a failed booking to the one that takes its seats again; both are locked. */
+export async function movePayment(tx: Transaction, from: string, to: string): Promise<void> {
+  const { rowCount } = await tx.execute(
+    sql`update payments set booking_id = ${to} where booking_id = ${from}`,
+  );
+  if (rowCount !== 1) throw new Error(`booking ${from} has no payment to give`);
+}

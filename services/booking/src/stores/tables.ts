@@ -39,6 +39,7 @@ export const bookings = pgTable('bookings', {
   charges: jsonb().$type<QuoteLine[]>().notNull(),
   version: integer().notNull().default(1),
   freeCancelUntil: instant('free_cancel_until'),
+  retakes: uuid(),
   askedAt: instant('asked_at'),
   createdAt: instant('created_at').notNull().defaultNow(),
   changedAt: instant('changed_at').notNull().defaultNow(),

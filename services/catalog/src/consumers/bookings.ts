@@ -8,8 +8,9 @@ import {
 } from '@holdfast/shared/contracts/bookings.ts';
 import { type Message, readMessage } from '@holdfast/shared/contracts/contract.ts';
 import type { PinCommand } from '../hold.ts';
-import type { HoldStores } from '../operations/dependencies.ts';
 import { followBooking } from '../operations/follow-booking.ts';
+import { retakeSeats } from '../operations/retake-seats.ts';
+import type { TakeDependencies } from '../operations/take-seats.ts';
 
 const COMMANDS = [
   [bookingAuthorized, 'pin'],
@@ -22,7 +23,7 @@ const COMMANDS = [
 const AT_ONCE = 64;
 
 /** Follows booking: authorized pins, confirmed sells, failed unpins, cancelled returns. */
-export function consumeBookings(bus: Bus, stores: HoldStores): Subscription {
+export function consumeBookings(bus: Bus, stores: TakeDependencies): Subscription {
   return bus.subscribe({
     group: 'catalog',
     topics: ['booking.bookings'],
@@ -31,10 +32,13 @@ export function consumeBookings(bus: Bus, stores: HoldStores): Subscription {
   });
 }
 
-export async function onBookingMessage(stores: HoldStores, message: Message): Promise<void> {
+export async function onBookingMessage(stores: TakeDependencies, message: Message): Promise<void> {
   for (const [contract, kind] of COMMANDS) {
     const read = readMessage(contract, message);
     if (read === undefined) continue;
+    if (kind === 'pin' && read.data.retakes !== undefined) {
+      await retakeSeats(stores, read.data, read.origin);
+    }
     const outcome = await followBooking(stores, toCommand(kind, read.data), read.origin);
     const came = outcome.kind === 'ignored' ? `ignored:${outcome.reason}` : outcome.what;
     stores.figures.commands.inc({ command: kind, outcome: came });
