@@ -95,7 +95,7 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .max(10_000)
     .default(200)
     .description(
-      'Bookings a second that are cancelled or told when an event is cancelled or moved',
+      'Bookings of an event a second that are cancelled or told when it is cancelled or moved',
     ),
   FREE_CANCEL_DAYS: Joi.number()
     .integer()

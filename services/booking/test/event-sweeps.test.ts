@@ -5,6 +5,7 @@ import { createLogger } from '@holdfast/shared/logger.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { createEventSweepLoop } from '../src/loops/event-sweeps.ts';
+import { sweepBookings } from '../src/operations/sweep-bookings.ts';
 import { makeOffer, makeSeat } from './catalog.ts';
 import type { Client } from './client.ts';
 import { startWorld, type World } from './world.ts';
@@ -177,6 +178,24 @@ describe('the sweep of a cancelled event', () => {
     await admin.post(`/api/admin/sweeps/${sweepId}/resume`);
     expect((await done(sweepId)).sweep.outcomes).to.deep.equal({ ...NONE, repaid: 2 });
     for (const bookingId of [good, bad]) await isRepaidOnce(bookingId);
+  });
+
+  it('blames nobody else when two instances fail at the same booking', async () => {
+    const eventId = await openEvent();
+    const good = await sell(eventId, 'F-1');
+    await world.loops.eventSweeps.stop();
+    await cancelEvent(eventId);
+    const sweepId = await sweepOf(eventId);
+    const { db, checkout } = await world.service.ready;
+    const passedOver = { bookingId: '00000000-0000-7000-8000-000000000000', reason: 'poison' };
+    await sweepBookings(
+      { db, onChanged: () => undefined, onEnqueued: checkout.onEnqueued },
+      { limit: 1, perSecond: 1_000, failure: passedOver },
+    );
+    expect((await report(sweepId)).sweep).to.deep.include({ outcomes: NONE, remaining: 1 });
+    world.loops.eventSweeps.start();
+    expect((await done(sweepId)).sweep.outcomes).to.deep.equal({ ...NONE, repaid: 1 });
+    await isRepaidOnce(good);
   });
 
   it('ends with refunds that wait for funds in its report, and these are paid when there are some', async () => {

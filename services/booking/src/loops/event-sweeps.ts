@@ -4,7 +4,7 @@ import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { isOutage } from '@holdfast/shared/outage.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { OnChanged } from '../operations/advance-checkout.ts';
-import { sweepBookings } from '../operations/sweep-bookings.ts';
+import { BatchFailed, sweepBookings } from '../operations/sweep-bookings.ts';
 import { reopenSweeps } from '../stores/sweeps.ts';
 
 /** Batches a second; the pace says how large they are. */
@@ -18,7 +18,7 @@ export function createEventSweepLoop(deps: {
   db: Database;
   onChanged: OnChanged;
   onEnqueued: () => void;
-  /** Bookings a second at most, of all instances together. */
+  /** Bookings of one event a second at most, of all instances together. */
   perSecond: number;
   log: Logger;
 }): Loop {
@@ -31,10 +31,11 @@ export function createEventSweepLoop(deps: {
     while (count < limit) {
       const one = { limit: 1, perSecond: Number.POSITIVE_INFINITY };
       const done = await sweepBookings(deps, one).catch((error) => {
-        if (isOutage(error)) throw error;
-        const failure = innermost(error);
-        log.error('event_sweep.booking_failed', { error: failure });
-        return sweepBookings(deps, { ...one, failure });
+        const [bookingId] = bookingsOf(error);
+        if (bookingId === undefined) throw error;
+        const reason = innermost(error);
+        log.error('event_sweep.booking_failed', { bookingId, error: reason });
+        return sweepBookings(deps, { ...one, failure: { bookingId, reason } });
       });
       if (done === 0) return count;
       count += done;
@@ -50,7 +51,7 @@ export function createEventSweepLoop(deps: {
       try {
         return await sweepBookings(deps, { limit, perSecond });
       } catch (error) {
-        if (isOutage(error)) throw error;
+        if (bookingsOf(error).length === 0) throw error;
         log.warn('event_sweep.batch_failed', { error: describeError(error) });
         return sweepOneByOne();
       }
@@ -69,6 +70,11 @@ export function createLateBookingLoop(deps: { db: Database; log: Logger }): Loop
       return 0;
     },
   });
+}
+
+/** What a batch had taken that failed, unless the store was out of reach: then nobody is to blame. */
+function bookingsOf(error: unknown): readonly string[] {
+  return error instanceof BatchFailed && !isOutage(error) ? error.bookingIds : [];
 }
 
 /** What the store said, without the statement that drizzle puts around it. */

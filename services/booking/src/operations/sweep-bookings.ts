@@ -24,10 +24,21 @@ type Batch = {
   /** Most bookings of the batch. */
   readonly limit: number;
   readonly perSecond: number;
-  /** Why the next booking can not be dealt with: it is passed over and the report says so. */
-  readonly failure?: string;
+  /** A booking that can not be dealt with and why: it is passed over, and the report says so. */
+  readonly failure?: { readonly bookingId: string; readonly reason: string };
 };
+type Due = { readonly id: string; readonly isSold: boolean };
 type Done = { count: number; tell: () => void };
+
+/** A batch that did not commit. */
+export class BatchFailed extends Error {
+  readonly bookingIds: readonly string[];
+
+  constructor(bookingIds: readonly string[], cause: unknown) {
+    super('a batch of a sweep failed', { cause });
+    this.bookingIds = bookingIds;
+  }
+}
 
 /** More refunds due than this, and the sweep waits: the provider's answers are its pace then. */
 const MOST_DUE_REFUNDS = 64;
@@ -36,15 +47,25 @@ const LOOK_AGAIN_SECONDS = 1;
 /**
  * Takes the sweep that is due one batch on, in one transaction: what happens to the bookings, their
  * outcomes and the place to go on from commit together, so that a crash repeats nothing and leaves
- * nothing out. Answers how many bookings it dealt with.
+ * nothing out. Answers how many bookings it dealt with; throws a BatchFailed with what it had taken.
  */
 export async function sweepBookings(deps: Deps, batch: Batch): Promise<number> {
-  const done = await deps.db.transaction((tx) => takeBatch(tx, deps, batch));
+  const taken: string[] = [];
+  const done = await deps.db
+    .transaction((tx) => takeBatch(tx, deps, batch, taken))
+    .catch((error: unknown) => {
+      throw taken.length === 0 ? error : new BatchFailed(taken, error);
+    });
   done?.tell();
   return done?.count ?? 0;
 }
 
-async function takeBatch(tx: Transaction, deps: Deps, batch: Batch): Promise<Done | undefined> {
+async function takeBatch(
+  tx: Transaction,
+  deps: Deps,
+  batch: Batch,
+  taken: string[],
+): Promise<Done | undefined> {
   const claimed = await claimSweep(tx);
   if (claimed === undefined) return undefined;
   const { sweep, isSuperseded } = claimed;
@@ -62,14 +83,16 @@ async function takeBatch(tx: Transaction, deps: Deps, batch: Batch): Promise<Don
     }
   }
   const due = await dueBookings(tx, sweep, batch.limit);
+  taken.push(...due.map(({ id }) => id));
   const tell = await settle(tx, deps, { sweep, due, origin, failure: batch.failure });
   const isPassOver = due.length < batch.limit;
+  const passed = batch.failure && batch.failure.bookingId !== due[0]?.id ? cursor : due.at(-1)?.id;
   if (isPassOver && (await isFinished(tx, sweep))) {
     await end(tx, sweep, 'done', origin);
   } else {
     const inSeconds = isPassOver ? LOOK_AGAIN_SECONDS : due.length / batch.perSecond;
     await moveSweep(tx, sweep.id, {
-      cursor: isPassOver ? null : (due.at(-1)?.id ?? null),
+      cursor: isPassOver ? null : (passed ?? null),
       inSeconds,
     });
   }
@@ -82,17 +105,19 @@ async function settle(
   deps: Deps,
   given: {
     sweep: Sweep;
-    due: readonly { id: string; isSold: boolean }[];
+    due: readonly Due[];
     origin: Origin;
-    failure: string | undefined;
+    failure: Batch['failure'];
   },
 ): Promise<() => void> {
   const { sweep, due, origin, failure } = given;
   if (failure !== undefined) {
+    // Another instance may have passed it over meanwhile; the next one is not to blame.
+    const failed = due.filter(({ id }) => id === failure.bookingId);
     await insertOutcomes(
       tx,
       sweep.id,
-      due.map(({ id }) => ({ bookingId: id, failure })),
+      failed.map(({ id }) => ({ bookingId: id, failure: failure.reason })),
     );
     return () => undefined;
   }
