@@ -78,6 +78,8 @@ export const REFUSALS = {
   account_not_known: { status: 409, title: 'The account is too new' },
   ticket_void: { status: 410, title: 'The ticket is void' },
   sweep_ended: { status: 409, title: 'The sweep has ended' },
+  cancellation_not_allowed: { status: 409, title: 'The terms do not allow a cancellation' },
+  repayment_changed: { status: 409, title: 'Less would be repaid than expected' },
   booking_not_refundable: { status: 409, title: 'The booking has no money to pay back' },
   refund_exceeds_payment: { status: 409, title: 'More than what is left of the payment' },
   refund_not_failed: { status: 409, title: 'The refund has not failed' },

@@ -5,6 +5,7 @@ import {
   bookingConfirmed,
   bookingFailed,
   bookingPlaced,
+  bookingSeatsCancelled,
   retakeKeyOf,
 } from '@holdfast/shared/contracts/bookings.ts';
 import type { Contract, Message } from '@holdfast/shared/contracts/contract.ts';
@@ -61,6 +62,13 @@ export function retakenHoldOf(userId: string, bookingId: string): string {
   return derivedId('hold', userId, retakeKeyOf(bookingId));
 }
 
+/** The seats whose tickets admit somebody. */
+export function liveSeatsOf(booking: Pick<Booking, 'seats'>): string[] {
+  return booking.seats.flatMap(({ seatId, ticketStatus }) =>
+    ticketStatus === 'live' ? [seatId] : [],
+  );
+}
+
 const ANNOUNCEMENTS: Partial<Record<BookingStatus, Contract<BookingState>>> = {
   pending: bookingPlaced,
   authorized: bookingAuthorized,
@@ -76,29 +84,53 @@ const ANNOUNCEMENTS: Partial<Record<BookingStatus, Contract<BookingState>>> = {
 export function announce(booking: Booking, origin: Origin): Message | undefined {
   const contract = ANNOUNCEMENTS[booking.status];
   if (contract === undefined) return undefined;
-  const sold = booking.status === 'confirmed' || booking.status === 'cancelled';
   return newMessage(contract, {
     id: derivedId(booking.id, contract.type),
     key: booking.id,
     version: booking.version,
     time: booking.changedAt,
     origin,
-    data: {
-      bookingId: booking.id,
-      holdId: booking.holdId,
-      pinId: booking.pinId,
-      eventId: booking.eventId,
-      userId: booking.userId,
-      seats: booking.seats.map(({ seatId, ticketId, category, priceMinor }) => ({
-        seatId,
-        ticketId: sold ? ticketId : null,
-        category,
-        priceMinor,
-      })),
-      totalMinor: booking.totalMinor,
-      currency: booking.currency,
-      ...(booking.reason !== null && { reason: booking.reason }),
-      ...(booking.retakes !== null && { retakes: booking.retakes }),
-    },
+    data: stateOf(booking, booking.seats),
   });
+}
+
+/** The message that seats of a booking were cancelled while others stay. */
+export function announceCancelledSeats(
+  booking: Booking,
+  cancelled: readonly { readonly seatId: string }[],
+  origin: Origin,
+): Message {
+  const ids = cancelled.map(({ seatId }) => seatId);
+  return newMessage(bookingSeatsCancelled, {
+    id: derivedId(booking.id, bookingSeatsCancelled.type, String(booking.version)),
+    key: booking.id,
+    version: booking.version,
+    time: booking.changedAt,
+    origin,
+    data: stateOf(
+      booking,
+      booking.seats.filter(({ seatId }) => ids.includes(seatId)),
+    ),
+  });
+}
+
+function stateOf(booking: Booking, seats: readonly BookedSeat[]): BookingState {
+  const sold = booking.status === 'confirmed' || booking.status === 'cancelled';
+  return {
+    bookingId: booking.id,
+    holdId: booking.holdId,
+    pinId: booking.pinId,
+    eventId: booking.eventId,
+    userId: booking.userId,
+    seats: seats.map(({ seatId, ticketId, category, priceMinor }) => ({
+      seatId,
+      ticketId: sold ? ticketId : null,
+      category,
+      priceMinor,
+    })),
+    totalMinor: booking.totalMinor,
+    currency: booking.currency,
+    ...(booking.reason !== null && { reason: booking.reason }),
+    ...(booking.retakes !== null && { retakes: booking.retakes }),
+  };
 }

@@ -38,6 +38,8 @@ export type Payment = {
   /** Of that, what was of fees and of taxes; the rest was of face values. */
   readonly refundedFeesMinor: number;
   readonly refundedTaxesMinor: number;
+  /** What cancellations kept of the price of cancelled seats. */
+  readonly keptMinor: number;
   readonly version: number;
   readonly changedAt: Date;
 };

@@ -9,6 +9,7 @@ import {
   holdPinRefused,
   holdReleased,
   holdReturned,
+  holdSeatsReturned,
   holdTaken,
   holdUnpinned,
 } from '@holdfast/shared/contracts/holds.ts';
@@ -43,7 +44,7 @@ export function holdNews(message: Message<HoldChange>): HoldNews | undefined {
     userId: data.userId,
     version,
     state,
-    seats: namesAllSeats(message) ? data.seats.length : null,
+    seats: namesAllSeats(message) ? data.seats.length : (data.seatCount ?? null),
     seatsMore: seatsMore(message),
     takenAt: message.type === holdTaken.type ? time : null,
     expiresAt: data.expiresAt,
@@ -67,6 +68,7 @@ function stateAfter({ type, data }: Message<HoldChange>): HoldState | undefined 
       // One that names seats has given them up; else another message tells of the end.
       return data.seats.length > 0 ? 'expired' : undefined;
     case holdConfirmed.type:
+    case holdSeatsReturned.type:
       return 'confirmed';
     case holdReleased.type:
       return 'released';

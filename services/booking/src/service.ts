@@ -38,6 +38,7 @@ import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
 import { bookingRoutes } from './routes/bookings.ts';
+import { cancellationRoutes } from './routes/cancellations.ts';
 import { checkInRoutes } from './routes/check-in.ts';
 import { heldTicketRoutes } from './routes/held-tickets.ts';
 import { operatorRoutes } from './routes/operators.ts';
@@ -96,6 +97,7 @@ export async function createService(config: BookingConfig, overrides: { log?: Lo
     routes: [
       ...bookingRoutes(() => ({ ...opening.use(), verifyOffer })),
       ...timelineRoutes(opening.use),
+      ...cancellationRoutes(opening.use),
       ...refundRoutes(opening.use),
       ...transferRoutes(opening.use),
       ...heldTicketRoutes(opening.use),
@@ -279,6 +281,7 @@ async function open(
     reportExports,
     loops,
     onCallsDue: loops.providerCalls.wake,
+    onChanged,
     onSweep: loops.eventSweeps.wake,
     onReconcile: loops.reconciliation.wake,
     /** Resolves when the consumers have joined their groups. */

@@ -14,6 +14,7 @@ export const MIDDLE_STATES = [
   'expiring',
   'returning',
   'dropping',
+  'shrinking',
 ] as const;
 export type MiddleState = (typeof MIDDLE_STATES)[number];
 export type HoldState =
@@ -38,8 +39,10 @@ export type Step = {
   unpinTo?: 'held' | 'available';
   /** What the hold becomes after an unpin that frees its seats. */
   endsAs?: 'expired' | 'released';
-  /** The seats that a drop gives back. */
+  /** The seats that a drop gives back, or a sold hold that loses some. */
   dropped?: string[];
+  /** When a hold that loses sold seats was sold. */
+  soldAt?: Date;
 };
 
 /** A change of a hold's seats after it was taken; its `id` comes from the Idempotency-Key. */
@@ -71,6 +74,8 @@ export type Hold = {
   reasons?: ChoiceReasons;
   state: HoldState;
   seats: OfferSeat[];
+  /** Those that were sold with it and cancelled since. */
+  returned?: OfferSeat[];
   currency: string;
   totalMinor: number;
   /** Those of the event when the seats were taken. */
@@ -111,7 +116,7 @@ export type PinRefusal =
 
 /** What booking wants of a hold. */
 export type PinCommand = {
-  kind: 'pin' | 'confirm' | 'fail' | 'cancel';
+  kind: 'pin' | 'confirm' | 'fail' | 'cancel' | 'return';
   pinId: string;
   bookingId: string;
   holdId: string;
@@ -123,6 +128,7 @@ export type PinCommand = {
 export type Decision =
   | { kind: 'resume' }
   | { kind: 'step'; to: MiddleState; endsAs?: 'released' }
+  | { kind: 'return_seats'; seatIds: string[] }
   | { kind: 'answer_pinned' }
   | { kind: 'refuse_pin'; reason: PinRefusal; known: boolean }
   | { kind: 'close' }
@@ -184,6 +190,7 @@ export function decide(command: PinCommand, hold: Hold, now: Date): Decision {
     if (ours && hold.state === 'pinned') return { kind: 'step', to: 'confirming' };
     return ignored(ours ? `already_${hold.state}` : 'not_pinned');
   }
+  if (command.kind === 'return') return ours ? decideReturn(command, hold) : ignored('not_pinned');
   if (!ours) return { kind: 'close' };
   if (command.kind === 'fail') {
     if (hold.state === 'pinned') return { kind: 'step', to: 'unpinning' };
@@ -192,6 +199,20 @@ export function decide(command: PinCommand, hold: Hold, now: Date): Decision {
   if (hold.state === 'confirmed') return { kind: 'step', to: 'returning' };
   if (hold.state === 'pinned') return { kind: 'step', to: 'unpinning', endsAs: 'released' };
   return ignored(`already_${hold.state}`);
+}
+
+/** Some seats of a sale come back: those that it still has. */
+function decideReturn(command: PinCommand, hold: Hold): Decision {
+  // The sale itself is told of first: a hold that is only pinned has missed it.
+  if (hold.state === 'pinned') return { kind: 'step', to: 'confirming' };
+  if (hold.state !== 'confirmed') return ignored(`already_${hold.state}`);
+  const seatIds = hold.seats
+    .map(({ seatId }) => seatId)
+    .filter((seatId) => command.seatIds.includes(seatId));
+  if (seatIds.length === 0) return ignored('already_returned');
+  return seatIds.length === hold.seats.length
+    ? { kind: 'step', to: 'returning' }
+    : { kind: 'return_seats', seatIds };
 }
 
 function decidePin(command: PinCommand, hold: Hold, now: Date): Decision {
@@ -235,6 +256,8 @@ export function shownStatus(
       return 'expired';
     case 'returning':
       return 'returned';
+    case 'shrinking':
+      return 'confirmed';
     default:
       return hold.state;
   }

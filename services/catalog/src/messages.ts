@@ -20,6 +20,7 @@ export function holdMessage(
     pinId?: string | null | undefined;
     bookingId?: string | null | undefined;
     reason?: string;
+    seatCount?: number;
   },
 ): Message {
   return newMessage(contract, {
@@ -37,6 +38,7 @@ export function holdMessage(
       ...(parts.pinId && { pinId: parts.pinId }),
       ...(parts.bookingId && { bookingId: parts.bookingId }),
       ...(parts.reason !== undefined && { reason: parts.reason }),
+      ...(parts.seatCount !== undefined && { seatCount: parts.seatCount }),
     },
   });
 }

@@ -3,6 +3,7 @@ import {
   bookingCancelled,
   bookingConfirmed,
   bookingFailed,
+  bookingSeatsCancelled,
 } from '@holdfast/shared/contracts/bookings.ts';
 import type { HoldChange } from '@holdfast/shared/contracts/holds.ts';
 import { derivedId, newId } from '@holdfast/shared/ids.ts';
@@ -255,6 +256,86 @@ describe('pins', () => {
       'hold.confirmed.v1',
       'hold.returned.v1',
     ]);
+  });
+
+  const part = (booking: ReturnType<typeof bookingOf>, ids: readonly string[]) => ({
+    ...booking,
+    seats: booking.seats.filter(({ seatId }) => ids.includes(seatId)),
+  });
+
+  it('returns just the seats that were cancelled, once, with their quota; the others stay sold', async () => {
+    const { buyer, hold } = await held(3);
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingConfirmed, booking);
+    const { movedAt } = await world.hold(hold._id);
+    const one = part(booking, ['GENERAL-2']);
+    await Promise.all(Array.from({ length: 4 }, () => world.send(bookingSeatsCancelled, one)));
+    expect(await statuses(hold)).to.deep.equal(['sold', 'available', 'sold', 'available']);
+    const after = await world.hold(hold._id);
+    expect([after.state, after.seats.length, after.returned?.length]).to.deep.equal([
+      ...['confirmed', 2, 1],
+    ]);
+    expect(after.movedAt).to.deep.equal(movedAt);
+    const claims = await world.claims(buyer.userId, hold.eventId);
+    expect(claims.map(({ n }) => n)).to.deep.equal([2]);
+    const told = (await answers(hold._id)).at(-1);
+    expect(told).to.include({ type: 'hold.seats_returned.v1', seatCount: 2 });
+    expect(told?.seats.map(({ seatId, status }) => [seatId, status])).to.deep.equal([
+      ['GENERAL-2', 'available'],
+    ]);
+    await world.send(bookingSeatsCancelled, part(booking, ['GENERAL-1', 'GENERAL-2']));
+    expect(await statuses(hold)).to.deep.equal(['available', 'available', 'sold', 'available']);
+    await world.send(bookingCancelled, booking);
+    expect((await world.hold(hold._id)).state).to.equal('returned');
+    expect(await statuses(hold)).to.deep.equal(Array(4).fill('available'));
+    expect(await world.claims(buyer.userId, hold.eventId)).to.deep.equal([]);
+    const ids = (await answers(hold._id)).map(({ id }) => id);
+    expect(new Set(ids).size).to.equal(ids.length);
+  });
+
+  it('does not return a cancelled seat that was sold again, whatever is repeated', async () => {
+    const { hold } = await held(2);
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingConfirmed, booking);
+    const one = part(booking, ['GENERAL-1']);
+    await world.send(bookingSeatsCancelled, one);
+    const next = await world.take(await world.user(), hold.eventId, ['GENERAL-1']);
+    const sold = bookingOf(await world.hold(next.body.hold.holdId));
+    await world.send(bookingAuthorized, sold);
+    await world.send(bookingConfirmed, sold);
+    await world.send(bookingSeatsCancelled, one);
+    await world.send(bookingCancelled, booking);
+    const seat = await world.seat(hold.eventId, 'GENERAL-1');
+    expect([seat.status, seat.commit?.pinId]).to.deep.equal(['sold', sold.pinId]);
+    expect(await statuses(hold)).to.deep.equal(['sold', 'available', 'available']);
+  });
+
+  it('catches up with a sale that it missed before it returns some of its seats', async () => {
+    const { hold } = await held(2);
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingSeatsCancelled, part(booking, ['GENERAL-2']));
+    expect(await statuses(hold)).to.deep.equal(['sold', 'available', 'available']);
+    await world.send(bookingConfirmed, booking);
+    expect((await world.hold(hold._id)).state).to.equal('confirmed');
+    expect(await statuses(hold)).to.deep.equal(['sold', 'available', 'available']);
+  });
+
+  it('finishes a return that a crash left in the middle', async () => {
+    const { hold } = await held(2);
+    const booking = bookingOf(hold);
+    await world.send(bookingAuthorized, booking);
+    await world.send(bookingConfirmed, booking);
+    const sold = await world.hold(hold._id);
+    const origin = { actor: 'user:x', requestId: 'r', correlationId: 'c' };
+    const begun = { origin, reason: 'seats cancelled' };
+    await world.stores.changes.beginReturn(sold, ['GENERAL-2'], begun);
+    expect(await statuses(hold)).to.deep.equal(['sold', 'sold', 'available']);
+    await world.send(bookingSeatsCancelled, part(booking, ['GENERAL-2']));
+    expect((await world.hold(hold._id)).state).to.equal('confirmed');
+    expect(await statuses(hold)).to.deep.equal(['sold', 'available', 'available']);
   });
 
   it('frees the seats of a booking cancelled before its confirmation, which changes nothing then', async () => {

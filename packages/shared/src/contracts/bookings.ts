@@ -115,6 +115,12 @@ export const bookingCancelled = bookingContract(
   { ...ticketed, reason: 'customer_request' },
   ['catalog', 'auth', 'notifications'],
 );
+export const bookingSeatsCancelled = bookingContract(
+  'booking.seats_cancelled.v1',
+  'Some seats of a sold booking were cancelled, the others stay: `seats` are those; catalog returns them',
+  ticketed,
+  ['catalog'],
+);
 
 export const BOOKING_CONTRACTS = [
   bookingPlaced,
@@ -122,4 +128,5 @@ export const BOOKING_CONTRACTS = [
   bookingConfirmed,
   bookingFailed,
   bookingCancelled,
+  bookingSeatsCancelled,
 ] as const;

@@ -21,6 +21,8 @@ export type HoldChange = {
   pinId?: string;
   bookingId?: string;
   reason?: string;
+  /** How many seats the hold has afterwards, where `seats` are not all of them. */
+  seatCount?: number;
 };
 
 const example: HoldChange = {
@@ -60,6 +62,7 @@ const schema = Joi.object<HoldChange>({
   pinId: id(),
   bookingId: id(),
   reason: Joi.string(),
+  seatCount: Joi.number().integer().min(0),
 });
 
 function holdContract(
@@ -129,6 +132,12 @@ export const holdReturned = holdContract(
   { ...ended, bookingId: '0198c9d5-1111-7000-8000-000000000042' },
 );
 
+export const holdSeatsReturned = holdContract(
+  'hold.seats_returned.v1',
+  'Some sold seats of a hold are for sale again, `seatCount` stay sold: `seats` are those that nobody holds again',
+  { ...ended, bookingId: '0198c9d5-1111-7000-8000-000000000042', seatCount: 1 },
+);
+
 export const HOLD_CONTRACTS = [
   holdTaken,
   holdExtended,
@@ -142,4 +151,5 @@ export const HOLD_CONTRACTS = [
   holdReleased,
   holdExpired,
   holdReturned,
+  holdSeatsReturned,
 ] as const;

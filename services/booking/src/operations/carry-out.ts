@@ -4,9 +4,10 @@ import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
+import type { Cancellation } from '../after-sale/cancellation.ts';
 import { leftOf, partsOfShares, pricePartsOf, type Share } from '../after-sale/price-parts.ts';
 import { announceRefund, newRefund, type Refund } from '../after-sale/refund.ts';
-import { announce, type Booking } from '../booking.ts';
+import { announce, announceCancelledSeats, type Booking, liveSeatsOf } from '../booking.ts';
 import type { CallKind, CheckoutPlan } from '../checkout.ts';
 import { announcePayment, type Payment, withRefund } from '../payment.ts';
 import { partsOf, sumOf } from '../quote.ts';
@@ -28,6 +29,8 @@ export type Change = {
   readonly origin: Origin;
   readonly reserved: readonly TicketChange[];
   readonly changed: readonly TicketChange[];
+  /** How many seats stop counting towards the account's limit, if any do. */
+  readonly freedSeats: number;
   /** Undefined for a booking without a price. */
   readonly money: Money | undefined;
 };
@@ -46,22 +49,29 @@ export function carryOut(
   given: Pick<Change, 'before' | 'plan' | 'reserved'> & {
     paid: Payment | undefined;
     repaid: readonly Share[];
+    /** Which seats are cancelled and what of their price is kept; else all, and nothing is. */
+    cancellation?: Cancellation;
     now: Date;
   },
 ): Change {
-  const { before, plan, reserved, now } = given;
+  const { before, plan, reserved, cancellation, now } = given;
   const seated = { ...before, seats: withTickets(before, reserved) };
-  const changed = plan.tickets ? ticketChanges(seated, plan.tickets) : [];
+  const changed = plan.tickets ? ticketChanges(seated, plan.tickets, cancellation?.seatIds) : [];
   const booking: Booking = {
     ...before,
     status: plan.status,
-    reason: plan.reason,
+    // Of a booking that stays as it is, it is the reason of what became of some of its seats.
+    reason: plan.status === before.status ? before.reason : plan.reason,
     version: before.version + 1,
     changedAt: now,
     seats: withTickets(seated, changed),
   };
-  const money = given.paid && moveMoney(given.paid, booking, { ...given, ...step });
-  return { before, booking, plan, origin: step.origin, reserved, changed, money };
+  const wholly = before.status === 'confirmed' ? liveSeatsOf(before) : undefined;
+  const cancelled = cancellation ?? whollyRepaid(before, given.repaid, wholly);
+  const money = given.paid && moveMoney(given.paid, booking, { ...given, ...step, cancelled });
+  // A confirmed booking may have lost seats before, which do not count any more.
+  const freedSeats = before.status === 'confirmed' ? changed.length : before.seats.length;
+  return { before, booking, plan, origin: step.origin, reserved, changed, freedSeats, money };
 }
 
 function moveMoney(
@@ -71,11 +81,11 @@ function moveMoney(
     plan: CheckoutPlan;
     providerId?: string | undefined;
     origin: Origin;
-    repaid: readonly Share[];
+    cancelled: Pick<Cancellation, 'shares' | 'keptMinor'>;
     now: Date;
   },
 ): Money {
-  const { plan, providerId, origin, now } = given;
+  const { plan, providerId, origin, cancelled, now } = given;
   const moved = plan.payment
     ? changedPayment(before, { status: plan.payment, providerId }, now)
     : before;
@@ -84,14 +94,18 @@ function moveMoney(
       ? newRefund({
           id: newId(),
           payment: moved,
-          shares: leftOf(pricePartsOf(booking, given.repaid)),
+          shares: cancelled.shares,
           reason: plan.reason ?? 'cancelled',
           origin,
           now,
         })
       : undefined;
   const owed = partsOfShares(refund?.shares ?? []);
-  const payment = refund ? withRefund(moved, owed) : moved;
+  const repaid = refund ? withRefund(moved, owed) : moved;
+  const payment =
+    plan.call === 'refund' && cancelled.keptMinor > 0
+      ? { ...repaid, keptMinor: repaid.keptMinor + cancelled.keptMinor }
+      : repaid;
   const journals = (plan.journals ?? []).map((kind) => ({
     kind,
     bookingId: booking.id,
@@ -110,6 +124,19 @@ function moveMoney(
     refund,
     journals: journals.filter(({ parts }) => sumOf(parts) > 0),
   };
+}
+
+/** All that is left of the price of these seats and of the order; of every seat unless some are named. */
+function whollyRepaid(
+  booking: Booking,
+  repaid: readonly Share[],
+  seatIds: readonly string[] | undefined,
+): Pick<Cancellation, 'shares' | 'keptMinor'> {
+  const left = leftOf(pricePartsOf(booking, repaid));
+  const shares = left.filter(
+    ({ seatId }) => seatId === null || (seatIds?.includes(seatId) ?? true),
+  );
+  return { shares, keptMinor: 0 };
 }
 
 function withTickets(booking: Booking, changes: readonly TicketChange[]): Booking['seats'] {
@@ -147,10 +174,10 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
     uncounted.length > 0 &&
       returnQuotas(
         tx,
-        uncounted.map(({ before: { userId, eventId, seats } }) => ({
+        uncounted.map(({ before: { userId, eventId }, freedSeats: seats }) => ({
           userId,
           eventId,
-          seats: seats.length,
+          seats,
         })),
       ),
     freed.length > 0 &&
@@ -177,26 +204,39 @@ function soldAndVoid({ changed, origin }: Change): { ticketId: string; origin: O
   );
 }
 
-function messagesOf({ plan, booking, money, origin }: Change): Message[] {
-  const told = plan.announces ? announce(booking, origin) : undefined;
+function tell({ before, booking, changed, origin }: Change): Message | undefined {
+  return before.status === 'confirmed' && booking.status === 'confirmed'
+    ? announceCancelledSeats(booking, changed, origin)
+    : announce(booking, origin);
+}
+
+function messagesOf(change: Change): Message[] {
+  const { plan, booking, money, origin } = change;
+  const told = plan.announces ? tell(change) : undefined;
   const paid = plan.payment && money && announcePayment(money.payment, booking, origin);
   const owed = money?.refund && announceRefund(money.refund, booking, origin);
   return [told, paid, owed].filter((message) => message !== undefined);
 }
 
 /** One entry for each aggregate that changed (invariant 10). */
-function auditOf({ before, booking, money, reserved, changed, origin }: Change): AuditEntry[] {
-  const why = booking.reason === null ? {} : { reason: booking.reason };
+function auditOf(change: Change): AuditEntry[] {
+  const { before, booking, plan, money, reserved, changed, origin } = change;
+  const why = plan.reason === null ? {} : { reason: plan.reason };
+  const isPart = before.status === 'confirmed' && booking.status === 'confirmed';
   const entries: AuditEntry[] = [
     {
       aggregateType: 'booking',
       aggregateId: booking.id,
-      action: `booking.${booking.status}`,
+      action: isPart ? 'booking.seats_cancelled' : `booking.${booking.status}`,
       oldStatus: before.status,
       newStatus: booking.status,
       amountMinor: booking.totalMinor,
       currency: booking.currency,
-      metadata: { holdId: booking.holdId, eventId: booking.eventId },
+      metadata: {
+        holdId: booking.holdId,
+        eventId: booking.eventId,
+        ...(isPart && { seats: changed.map(({ seatId }) => seatId) }),
+      },
       ...why,
       origin,
     },

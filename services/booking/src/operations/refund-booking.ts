@@ -11,9 +11,10 @@ import {
   pricePartsOf,
   type Share,
   spread,
+  sumOf,
 } from '../after-sale/price-parts.ts';
 import { announceRefund, newRefund, type Refund } from '../after-sale/refund.ts';
-import type { Booking } from '../booking.ts';
+import { type Booking, liveSeatsOf } from '../booking.ts';
 import { type Payment, withRefund } from '../payment.ts';
 import { lockBookings } from '../stores/bookings.ts';
 import { findKeyUses, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
@@ -135,15 +136,20 @@ function chooseShares(
     );
   }
   // First what is still worth a seat, then what was kept of cancelled ones.
-  const isVoid = new Set(
-    booking.seats.filter((one) => one.ticketStatus === 'void').map(({ seatId }) => seatId),
-  );
   const open = leftOf(parts);
-  const kept = open.filter(({ seatId }) => seatId !== null && isVoid.has(seatId));
+  const kept = keptOf(booking, open);
   const standing = open.filter((share) => !kept.includes(share));
   const first = spread(standing, wanted.amountMinor);
-  const rest = wanted.amountMinor - first.reduce((sum, share) => sum + share.amountMinor, 0);
+  const rest = wanted.amountMinor - sumOf(first);
   return rest > 0 ? [...first, ...spread(kept, rest)] : first;
+}
+
+/** Those of the shares that are of cancelled seats, or of an order that was cancelled. */
+function keptOf(booking: Booking, shares: readonly Share[]): Share[] {
+  const live = liveSeatsOf(booking);
+  return shares.filter(({ seatId }) =>
+    seatId === null ? booking.status === 'cancelled' : !live.includes(seatId),
+  );
 }
 
 async function save(
@@ -152,7 +158,8 @@ async function save(
 ): Promise<void> {
   const { booking, payment, made, origin } = change;
   const parts = partsOfShares(made.shares);
-  await savePayments(tx, [withRefund(payment, parts)]);
+  const keptMinor = payment.keptMinor - sumOf(keptOf(booking, made.shares));
+  await savePayments(tx, [{ ...withRefund(payment, parts), keptMinor }]);
   await insertRefunds(tx, [made]);
   await writeJournals(tx, [
     {

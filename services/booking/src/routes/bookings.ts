@@ -7,7 +7,6 @@ import { BOOKING_STATUSES, type BookingStatus } from '../checkout.ts';
 import type { ProviderBacklog } from '../loops/provider-backlog.ts';
 import type { VerifyOffer } from '../offer.ts';
 import type { CheckoutDeps } from '../operations/advance-checkout.ts';
-import { cancelBooking } from '../operations/cancel-booking.ts';
 import type { Outcomes } from '../outcomes.ts';
 import { METHOD_TYPES, type MethodType } from '../payment.ts';
 import { quoteOffer } from '../quote.ts';
@@ -41,7 +40,7 @@ const LONGEST_OFFER = 48 * 1024;
 const byId = Joi.object<ById>({ bookingId: id().lowercase().required() });
 
 export function bookingRoutes(use: Use): Route[] {
-  return [place(use), quote(use), list(use), show(use), showTickets(use), cancel(use)];
+  return [place(use), quote(use), list(use), show(use), showTickets(use)];
 }
 
 function place(use: Use): Route {
@@ -230,30 +229,6 @@ function showTickets(use: Use): Route {
       if (isRefusal(booking)) return booking;
       const tickets = booking.seats.map((seat) => presentTicket(booking, seat));
       return reply(200, { tickets: tickets.filter((ticket) => ticket !== undefined) });
-    },
-  });
-}
-
-function cancel(use: Use): Route {
-  return route<{ params: ById; body: { reason: string } }>({
-    method: 'post',
-    path: '/api/bookings/:bookingId/cancel',
-    id: 'cancelBooking',
-    tag: 'bookings',
-    summary: 'Cancels a confirmed booking and pays the buyer back in full',
-    access: ['admin'],
-    params: byId,
-    body: Joi.object({
-      reason: Joi.string().min(1).max(500).required().example('customer_request'),
-    }),
-    responses: { 200: { description: 'The cancelled booking', ...bookingAnswer } },
-    errors: ['booking_not_found', 'booking_not_cancellable'],
-    async run({ params: { bookingId }, body: { reason }, origin }) {
-      const { checkout } = use();
-      const booking = await cancelBooking(checkout, { bookingId, reason, origin });
-      if (isRefusal(booking)) return booking;
-      const payments = await paymentsOf(checkout.db, [bookingId]);
-      return reply(200, { booking: presentBooking(booking, payments.get(bookingId)) });
     },
   });
 }

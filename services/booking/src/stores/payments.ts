@@ -18,6 +18,7 @@ const columns = {
   refundedMinor: payments.refundedMinor,
   refundedFeesMinor: payments.refundedFeesMinor,
   refundedTaxesMinor: payments.refundedTaxesMinor,
+  keptMinor: payments.keptMinor,
   version: payments.version,
   changedAt: payments.changedAt,
 };
@@ -102,13 +103,14 @@ export async function savePayments(tx: Transaction, changed: readonly Payment[])
     refunded_minor: one.refundedMinor,
     refunded_fees_minor: one.refundedFeesMinor,
     refunded_taxes_minor: one.refundedTaxesMinor,
+    kept_minor: one.keptMinor,
     version: one.version,
   }));
   const { rowCount } = await tx.execute(sql`
     update payments p set status = r.status, provider_id = r.provider_id,
       captured_minor = r.captured_minor, refunded_minor = r.refunded_minor,
       refunded_fees_minor = r.refunded_fees_minor,
-      refunded_taxes_minor = r.refunded_taxes_minor, version = r.version,
+      refunded_taxes_minor = r.refunded_taxes_minor, kept_minor = r.kept_minor, version = r.version,
       changed_at = case when p.version = r.version then p.changed_at else now() end
     from ${rowsOf('payments', rows)} r where p.id = r.id`);
   if (rowCount !== changed.length) throw new Error('the payment of a locked booking has gone');

@@ -87,6 +87,7 @@ export const payments = pgTable('payments', {
   refundedMinor: minor('refunded_minor').notNull().default(0),
   refundedFeesMinor: minor('refunded_fees_minor').notNull().default(0),
   refundedTaxesMinor: minor('refunded_taxes_minor').notNull().default(0),
+  keptMinor: minor('kept_minor').notNull().default(0),
   version: integer().notNull().default(1),
   createdAt: instant('created_at').notNull().defaultNow(),
   changedAt: instant('changed_at').notNull().defaultNow(),

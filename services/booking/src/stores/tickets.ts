@@ -87,11 +87,18 @@ export async function reserveTickets(
   }
 }
 
-/** What a new status of all tickets of a booking changes, by the booking as it was locked. */
-export function ticketChanges(booking: Booking, status: 'live' | 'void'): TicketChange[] {
+/**
+ * What a new status of the tickets of a booking, or of those of some seats, changes; by the booking as
+ * it was locked.
+ */
+export function ticketChanges(
+  booking: Booking,
+  status: 'live' | 'void',
+  seatIds: readonly string[] = booking.seats.map(({ seatId }) => seatId),
+): TicketChange[] {
   const from: (TicketStatus | null)[] = status === 'live' ? ['reserved'] : ['reserved', 'live'];
   return booking.seats.flatMap(({ seatId, ticketId, ticketStatus }) =>
-    ticketId !== null && from.includes(ticketStatus)
+    ticketId !== null && from.includes(ticketStatus) && seatIds.includes(seatId)
       ? [
           {
             id: ticketId,
@@ -153,7 +160,7 @@ export async function findTicket(db: Database, id: string): Promise<Ticket | und
 }
 
 /** The tickets of a booking, in the order of their seats. */
-export async function ticketsOf(db: Database, bookingId: string): Promise<Ticket[]> {
+export async function ticketsOf(db: Database | Transaction, bookingId: string): Promise<Ticket[]> {
   return db
     .select(ticketColumns)
     .from(tickets)

@@ -5,6 +5,7 @@ import {
   bookingCancelled,
   bookingConfirmed,
   bookingFailed,
+  bookingSeatsCancelled,
 } from '@holdfast/shared/contracts/bookings.ts';
 import { type Message, readMessage } from '@holdfast/shared/contracts/contract.ts';
 import type { PinCommand } from '../hold.ts';
@@ -17,12 +18,13 @@ const COMMANDS = [
   [bookingConfirmed, 'confirm'],
   [bookingFailed, 'fail'],
   [bookingCancelled, 'cancel'],
+  [bookingSeatsCancelled, 'return'],
 ] as const;
 
 /** Their steps go to the store together. */
 const AT_ONCE = 64;
 
-/** Follows booking: authorized pins, confirmed sells, failed unpins, cancelled returns. */
+/** Follows booking: authorized pins, confirmed sells, failed unpins, cancelled returns, all or some. */
 export function consumeBookings(bus: Bus, stores: TakeDependencies): Subscription {
   return bus.subscribe({
     group: 'catalog',

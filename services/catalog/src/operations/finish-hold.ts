@@ -8,6 +8,7 @@ import {
   holdPinRefused,
   holdReleased,
   holdReturned,
+  holdSeatsReturned,
   holdUnpinned,
 } from '@holdfast/shared/contracts/holds.ts';
 import { derivedId } from '@holdfast/shared/ids.ts';
@@ -113,6 +114,15 @@ const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = 
     return settle(stores, hold, 'held', holdChanged, { expiresAt: hold.expiresAt });
   },
 
+  async shrinking(stores, hold) {
+    await stores.seats.returnSome(hold, hold.step?.dropped ?? []);
+    await stores.quotas.shrink(hold);
+    return settle(stores, hold, 'confirmed', holdSeatsReturned, {
+      // The sale is as old as it was.
+      set: { movedAt: hold.step?.soldAt ?? hold.movedAt },
+    });
+  },
+
   async returning(stores, hold) {
     await stores.seats.returnSold(hold);
     await stores.quotas.end(hold);
@@ -147,7 +157,13 @@ async function settle(
   const seats = dropped ? found.filter((seat) => seat.status !== 'held') : found;
   return stores.holds.settle(hold, to, {
     message: holdMessage(contract, hold, {
-      ...answerId(contract, hold.pinId),
+      // Several returns of one pin are told apart; all else that answers booking is told once.
+      ...(contract === holdSeatsReturned
+        ? {
+            id: derivedId(hold._id, contract.type, String(hold.version)),
+            seatCount: hold.seats.length,
+          }
+        : answerId(contract, hold.pinId)),
       seats,
       expiresAt: change.expiresAt ?? null,
       version: hold.version + 1,

@@ -53,8 +53,13 @@ async function follow(
     case 'resume':
       await finishHold(stores, hold);
       return undefined;
-    case 'step':
-      return takeStep(stores, command, origin, hold, decision);
+    case 'step': {
+      const done = await takeStep(stores, command, origin, hold, decision);
+      // A sale that had to be caught up with: its seats are returned next.
+      return command.kind === 'return' && decision.to === 'confirming' ? undefined : done;
+    }
+    case 'return_seats':
+      return returnSeats(stores, command, origin, hold, decision.seatIds);
     case 'answer_pinned':
       await stores.holds.answerAgain(
         hold._id,
@@ -88,6 +93,7 @@ const REASONS: Readonly<Record<PinCommand['kind'], string>> = {
   confirm: 'booking confirmed',
   fail: 'booking failed',
   cancel: 'booking cancelled',
+  return: 'seats cancelled',
 };
 
 async function takeStep(
@@ -107,6 +113,22 @@ async function takeStep(
   if (begun === null) return undefined;
   const finished = await finishHold(stores, begun);
   return { kind: 'done', what: finished?.state ?? step.to };
+}
+
+async function returnSeats(
+  stores: HoldStores,
+  command: PinCommand,
+  origin: Origin,
+  hold: Hold,
+  seatIds: string[],
+): Promise<Outcome | undefined> {
+  const begun = await stores.changes.beginReturn(hold, seatIds, {
+    origin,
+    reason: REASONS[command.kind],
+  });
+  if (begun === null) return undefined;
+  await finishHold(stores, begun);
+  return { kind: 'done', what: 'seats_returned' };
 }
 
 async function pinnedAnswer(

@@ -1,5 +1,6 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
+import { derivedId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Db, Document } from 'mongodb';
 import {
@@ -89,6 +90,43 @@ export function createHoldChanges(db: Db, stored: (message: Message) => void = (
               movedAt: '$$NOW',
               step: literal(step),
               seats: literal(seats),
+              totalMinor,
+              changes: literal(changes),
+            },
+          },
+        ],
+        { returnDocument: 'after' },
+      );
+    },
+
+    /** Begins the return of some seats of a sale: the document first, which does not name them any more. */
+    beginReturn(
+      hold: Hold,
+      seatIds: string[],
+      { origin, reason }: { origin: Origin; reason: string },
+    ): Promise<Hold | null> {
+      const step: Step = {
+        from: hold.state,
+        origin,
+        reason,
+        dropped: seatIds,
+        soldAt: hold.movedAt,
+      };
+      const id = derivedId(hold._id, 'returned', ...seatIds);
+      const change = { id, fingerprint: id, seatIds, kind: 'drop' as const };
+      const { seats, totalMinor, changes } = withoutSeats(hold, change);
+      const returned = hold.seats.filter((seat) => seatIds.includes(seat.seatId));
+      return holds.findOneAndUpdate(
+        asRead(hold),
+        [
+          {
+            $set: {
+              state: 'shrinking',
+              version: plusOne('$version'),
+              movedAt: '$$NOW',
+              step: literal(step),
+              seats: literal(seats),
+              returned: literal([...(hold.returned ?? []), ...returned]),
               totalMinor,
               changes: literal(changes),
             },

@@ -57,7 +57,7 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
     // Partial: every step of a hold writes to each index that it is in, and most holds have ended.
     { name: 'by_end', key: { expiresAt: 1 }, ...of({ state: 'held' }) },
     {
-      name: 'by_step',
+      name: 'by_middle_state',
       key: { state: 1, movedAt: 1 },
       ...of({ state: { $in: [...MIDDLE_STATES, 'pinned'] } }),
     },

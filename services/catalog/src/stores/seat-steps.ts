@@ -167,6 +167,19 @@ export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
       );
     },
 
+    /** Returns some of the sold seats of a hold, and none that was sold again since. */
+    async returnSome(hold: Hold, seatIds: readonly string[]): Promise<void> {
+      await seats.updateMany(
+        {
+          _id: { $in: seatIds.map((seatId) => seatKey(hold.eventId, seatId)) },
+          eventId: hold.eventId,
+          status: 'sold',
+          'commit.pinId': hold.pinId,
+        },
+        FREED,
+      );
+    },
+
     returnSold: together((holds) => ofPins(holds, 'sold'), FREED),
 
     /** Frees held seats of a hold that has ended, whichever try took them. */
