@@ -296,6 +296,45 @@ describe('the auditor', () => {
       mends: () => ofBooking('payments', 'refunded_minor = 0'),
     },
     {
+      invariant: 7,
+      what: 'money said to be kept of a cancellation that never was',
+      breaks: () => ofBooking('payments', 'kept_minor = 1'),
+      mends: () => ofBooking('payments', 'kept_minor = 0'),
+    },
+    {
+      invariant: 7,
+      what: 'a seat repaid without its payment knowing',
+      breaks: async () => {
+        await sql(
+          `insert into refunds (id, payment_id, booking_id, amount_minor, currency, reason, asked_by, status)
+           select booking_id, id, booking_id, 1, currency, 'x', 'x', 'succeeded'
+           from payments where booking_id = $1`,
+          bookings[0],
+        );
+        await sql(
+          `insert into refund_parts (refund_id, seat_id, kind, amount_minor)
+           select booking_id, seat_id, 'face_value', 1 from booking_seats where booking_id = $1`,
+          bookings[0],
+        );
+      },
+      mends: async () => {
+        await sql('delete from refund_parts where refund_id = $1', bookings[0]);
+        await sql('delete from refunds where id = $1', bookings[0]);
+      },
+    },
+    {
+      invariant: 8,
+      what: 'a refund without the parts it repays, which the ledger does not owe',
+      breaks: () =>
+        sql(
+          `insert into refunds (id, payment_id, booking_id, amount_minor, currency, reason, asked_by, status)
+           select booking_id, id, booking_id, 1, currency, 'x', 'x', 'requested'
+           from payments where booking_id = $1`,
+          bookings[0],
+        ),
+      mends: () => sql('delete from refunds where id = $1', bookings[0]),
+    },
+    {
       invariant: 8,
       what: 'a journal that does not sum to zero',
       breaks: () =>

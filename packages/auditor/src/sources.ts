@@ -20,6 +20,8 @@ export type HoldDocument = {
   eventId: string;
   userId: string;
   seats: { seatId: string; priceMinor: number }[];
+  /** Sold with it and cancelled since. */
+  returned?: { seatId: string; priceMinor: number }[];
   state: string;
   expiresAt: Date;
   pinId?: string;

@@ -14,7 +14,8 @@ export const BOOKING_CHECKS: readonly Check[] = [
   }),
   sqlCheck({
     invariant: 5,
-    title: 'a confirmed booking has a live ticket for each of its seats, any other has none',
+    title:
+      'a confirmed booking has a ticket for each seat, live unless cancelled; any other has none',
     store: 'booking',
     counted: 'bookings',
     broken: `
@@ -23,8 +24,10 @@ export const BOOKING_CHECKS: readonly Check[] = [
       from bookings b join booking_seats s on s.booking_id = b.id
       left join tickets t on t.booking_id = s.booking_id and t.seat_id = s.seat_id
       group by b.id, b.status
-      having count(t.id) filter (where t.status = 'live')
-        <> case b.status when 'confirmed' then count(s.seat_id) else 0 end`,
+      having case b.status
+        when 'confirmed' then count(t.id) filter (where t.status in ('live', 'void'))
+            <> count(s.seat_id) or count(t.id) filter (where t.status = 'live') = 0
+        else count(t.id) filter (where t.status = 'live') > 0 end`,
   }),
   sqlCheck({
     invariant: 5,
@@ -115,7 +118,10 @@ export const BOOKING_CHECKS: readonly Check[] = [
       with owned as (
         select b.user_id, b.event_id, count(*) as seats
         from bookings b join booking_seats s on s.booking_id = b.id
-        where b.status not in ('failed', 'cancelled') group by b.user_id, b.event_id
+        left join tickets t on t.booking_id = s.booking_id and t.seat_id = s.seat_id
+        where b.status not in ('failed', 'cancelled')
+          and not (b.status = 'confirmed' and t.status = 'void')
+        group by b.user_id, b.event_id
       )
       select 'account ' || coalesce(o.user_id, q.user_id) || ' has ' || coalesce(o.seats, 0)
         || ' seats of event ' || coalesce(o.event_id, q.event_id) || ', its quota counts '

@@ -23,10 +23,11 @@ export const CHAIN_CHECKS: readonly Check[] = [
   }),
   sqlCheck({
     invariant: 10,
-    title: 'each booking, payment, ticket and transfer has an audit entry for the state it is in',
+    title:
+      'each booking, payment, refund, ticket and transfer has an audit entry for the state it is in',
     store: 'booking',
     counted:
-      '(select id from bookings union all select id from payments union all select id from tickets union all select id from transfers) as settled',
+      '(select id from bookings union all select id from payments union all select id from refunds union all select id from tickets union all select id from transfers) as settled',
     broken: `
       with last as (
         select distinct on (aggregate_type, aggregate_id) aggregate_type, aggregate_id, new_status
@@ -34,6 +35,7 @@ export const CHAIN_CHECKS: readonly Check[] = [
       ), settled as (
         select 'booking' as type, id, status from bookings
         union all select 'payment', id, status from payments
+        union all select 'refund', id, status from refunds
         union all select 'ticket', id, status from tickets
         union all select 'transfer', id, status from transfers
       )

@@ -8,6 +8,7 @@ const MIDDLE = [
   'expiring',
   'returning',
   'dropping',
+  'shrinking',
 ];
 /** What the seats of a hold in each settled state must be. */
 const SEAT_STATUS: Readonly<Record<string, string>> = { pinned: 'committing', confirmed: 'sold' };

@@ -13,18 +13,51 @@ const charged = (kind: 'fee' | 'tax') => `coalesce((
   select sum((c ->> 'amountMinor')::bigint) from jsonb_array_elements(b.charges) c
   where c ->> 'kind' = '${kind}' and not (c ->> 'included')::boolean), 0)`;
 
+/** What each seat of a booking cost, and the order (no seat), with what refunds repay of it. */
+const SEATS = `
+  select paid.booking_id, paid.seat_id, paid.amount as paid, coalesce(repaid.amount, 0) as repaid
+  from (
+    select booking_id, seat_id, sum(amount) as amount from (
+      select booking_id, seat_id, price_minor as amount from booking_seats
+      union all
+      select b.id, coalesce(c ->> 'seatId', ''), (c ->> 'amountMinor')::bigint
+      from bookings b cross join jsonb_array_elements(b.charges) c
+      where not (c ->> 'included')::boolean
+    ) prices group by booking_id, seat_id
+  ) paid left join (
+    select r.booking_id, p.seat_id, sum(p.amount_minor) as amount
+    from refunds r join refund_parts p on p.refund_id = r.id group by r.booking_id, p.seat_id
+  ) repaid on repaid.booking_id = paid.booking_id and repaid.seat_id = paid.seat_id`;
+
+/** Of each captured payment: what is not repaid of live tickets, and of cancelled seats. */
+const STANDING = `
+  with standing as (
+    select s.booking_id, p.captured_minor, p.refunded_minor, p.kept_minor,
+      coalesce(sum(s.paid - s.repaid) filter (where s.is_live), 0) as live,
+      coalesce(sum(s.paid - s.repaid) filter (where not s.is_live), 0) as cancelled
+    from (
+      select s.*, case s.seat_id when '' then b.status = 'confirmed'
+        else coalesce(t.status = 'live', false) end as is_live
+      from (${SEATS}) s join bookings b on b.id = s.booking_id
+      left join tickets t on t.booking_id = s.booking_id and t.seat_id = s.seat_id
+    ) s join payments p on p.booking_id = s.booking_id
+    where p.captured_minor > 0
+    group by s.booking_id, p.captured_minor, p.refunded_minor, p.kept_minor
+  )`;
+
 /** Rules over money: our ledger, our payments, the provider's report. */
 export const MONEY_CHECKS: readonly Check[] = [
   sqlCheck({
     invariant: 6,
-    title: 'captured money has live tickets or was refunded in full',
+    title: 'captured money has live tickets, was refunded in full, or was kept of a cancellation',
     store: 'booking',
     counted: 'payments where captured_minor > 0',
     broken: `
       select 'booking ' || b.id || ' is ' || b.status || ' and keeps '
         || (p.captured_minor - p.refunded_minor) || ' ' || p.currency as finding
       from payments p join bookings b on b.id = p.booking_id
-      where p.captured_minor > p.refunded_minor and b.status <> 'confirmed'`,
+      where b.status <> 'confirmed' and (p.captured_minor - p.refunded_minor <> p.kept_minor
+        or (p.kept_minor > 0 and b.status <> 'cancelled'))`,
   }),
   sqlCheck({
     invariant: 6,
@@ -39,34 +72,64 @@ export const MONEY_CHECKS: readonly Check[] = [
   }),
   sqlCheck({
     invariant: 7,
-    title:
-      'captured less refunded is the price of the live tickets with their fees and taxes, event by event',
+    title: 'captured less refunded is what live tickets cost and cancellations kept',
     store: 'booking',
-    counted: '(select distinct event_id from bookings) as sold',
+    counted: 'payments where captured_minor > 0',
     broken: `
-      with money as (
-        select b.event_id, sum(p.captured_minor - p.refunded_minor) as kept
-        from payments p join bookings b on b.id = p.booking_id group by b.event_id
-      ), live as (
-        select event_id, sum(price) as price from (
-          select t.event_id, s.price_minor + coalesce((
-            select sum((c ->> 'amountMinor')::bigint) from jsonb_array_elements(b.charges) c
-            where c ->> 'seatId' = t.seat_id and not (c ->> 'included')::boolean
-          ), 0) as price
-          from tickets t join bookings b on b.id = t.booking_id
-          join booking_seats s on s.booking_id = t.booking_id and s.seat_id = t.seat_id
-          where t.status = 'live'
-          union all
-          select b.event_id, (c ->> 'amountMinor')::bigint
-          from bookings b cross join jsonb_array_elements(b.charges) c
-          where c ->> 'seatId' is null and not (c ->> 'included')::boolean
-            and exists (select from tickets t where t.booking_id = b.id and t.status = 'live')
-        ) prices group by event_id
+      ${STANDING}
+      select 'booking ' || booking_id || ' keeps ' || captured_minor - refunded_minor
+        || ' for live tickets of ' || live || ' and ' || kept_minor || ' of cancelled ones' as finding
+      from standing where captured_minor - refunded_minor <> live + kept_minor`,
+  }),
+  sqlCheck({
+    invariant: 7,
+    title: 'what cancellations kept is what was not repaid of cancelled seats',
+    store: 'booking',
+    counted: 'payments where captured_minor > 0',
+    broken: `
+      ${STANDING}
+      select 'booking ' || booking_id || ' is said to have kept ' || kept_minor
+        || ', its cancelled seats say ' || cancelled as finding
+      from standing where kept_minor <> cancelled`,
+  }),
+  sqlCheck({
+    invariant: 8,
+    title:
+      'a refund repays what its parts say, no part more than was paid, a payment counts them all',
+    store: 'booking',
+    counted: 'refunds',
+    broken: `
+      select 'refund ' || r.id || ' of ' || r.amount_minor || ' has parts of '
+        || coalesce(sum(p.amount_minor), 0) as finding
+      from refunds r left join refund_parts p on p.refund_id = r.id
+      group by r.id, r.amount_minor having r.amount_minor <> coalesce(sum(p.amount_minor), 0)
+      union all
+      select 'booking ' || booking_id || ' was repaid more of ' || seat_id || ' than it cost'
+      from (${SEATS}) seats where repaid > paid
+      union all
+      select 'payment ' || p.id || ' counts ' || p.refunded_minor || ' refunded, its refunds are '
+        || coalesce(sum(r.amount_minor), 0)
+      from payments p left join refunds r on r.payment_id = p.id
+      group by p.id, p.refunded_minor having p.refunded_minor <> coalesce(sum(r.amount_minor), 0)`,
+  }),
+  sqlCheck({
+    invariant: 8,
+    title: 'the ledger owes to buyers what refunds have not paid',
+    store: 'booking',
+    counted: 'refunds',
+    broken: `
+      with owed as (
+        select l.currency, -sum(l.amount_minor) as balance
+        from ledger_lines l join ledger_accounts a on a.id = l.account_id
+        where a.kind = 'refunds_payable' group by l.currency
+      ), unpaid as (
+        select currency, coalesce(sum(amount_minor) filter (where status <> 'succeeded'), 0) as balance
+        from refunds group by currency
       )
-      select 'event ' || coalesce(m.event_id, l.event_id) || ' keeps ' || coalesce(m.kept, 0)
-        || ' for live tickets of ' || coalesce(l.price, 0) as finding
-      from money m full join live l using (event_id)
-      where coalesce(m.kept, 0) <> coalesce(l.price, 0)`,
+      select 'the ledger owes ' || coalesce(o.balance, 0) || ' ' || currency
+        || ' to buyers, refunds have not paid ' || coalesce(u.balance, 0) as finding
+      from owed o full join unpaid u using (currency)
+      where coalesce(o.balance, 0) <> coalesce(u.balance, 0)`,
   }),
   sqlCheck({
     invariant: 8,
@@ -214,12 +277,15 @@ async function compareWithHolds({ booking, holds }: Sources) {
     from bookings b join booking_seats s on s.booking_id = b.id
     where b.retakes is null or b.status <> 'failed' group by b.id, b.hold_id`);
   const found = await holds
-    .find({ _id: { $in: rows.map((row) => row.hold_id) } }, { projection: { seats: 1 } })
+    .find(
+      { _id: { $in: rows.map((row) => row.hold_id) } },
+      { projection: { seats: 1, returned: 1 } },
+    )
     .toArray();
   const fixed = new Map(
     found.map((hold) => [
       hold._id,
-      hold.seats
+      [...hold.seats, ...(hold.returned ?? [])]
         .map((seat) => `${seat.seatId}=${seat.priceMinor}`)
         .sort()
         .join(),
