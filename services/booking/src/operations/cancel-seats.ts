@@ -119,7 +119,7 @@ function chooseSeats(booking: Booking, command: CancelSeats): readonly string[] 
   const isFree = booking.totalMinor === 0;
   const decision = decide(
     { kind: 'cancel', reason: '' },
-    { ...booking, isFree, settlesItself: false },
+    { ...booking, isFree, settlesItself: false, isPaid: !isFree },
   );
   if (decision.kind === 'refused') return decision;
   const live = liveSeatsOf(booking);
