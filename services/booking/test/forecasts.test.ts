@@ -43,19 +43,18 @@ describe('sell-out forecasts', () => {
     const at = Array.from({ length: tickets }, (_one, n) =>
       hoursFromNow(hourOf((n + 1) / SEATS) - openedAgo),
     );
+    const bookingId = newId();
     await world.rows(
-      `with booking as (
-         insert into bookings (id, hold_id, pin_id, event_id, user_id, status, currency,
-           total_minor, event_name, venue_name, starts_at, time_zone)
-         select uuidv7(), uuidv7(), uuidv7(), $1, uuidv7(), 'confirmed', 'EUR', 0, '', '', now(),
-           'UTC'
-         where $2::timestamptz[] <> '{}'
-         returning id
-       )
-       insert into tickets (id, booking_id, event_id, seat_id, status, holder_id, created_at)
-       select uuidv7(), booking.id, $1, 'S-' || n, 'live', uuidv7(), at
-       from booking, unnest($2::timestamptz[]) with ordinality as sold(at, n)`,
-      [eventId, at],
+      `insert into bookings (id, hold_id, pin_id, event_id, user_id, status, currency,
+         total_minor, event_name, venue_name, starts_at, time_zone)
+       values ($1, uuidv7(), uuidv7(), $2, uuidv7(), 'confirmed', 'EUR', 0, '', '', now(), 'UTC')`,
+      [bookingId, eventId],
+    );
+    await world.rows(
+      `insert into tickets (id, booking_id, event_id, seat_id, status, holder_id, created_at)
+       select uuidv7(), $1, $2, 'S-' || n, 'live', uuidv7(), at
+       from unnest($3::timestamptz[]) with ordinality as sold(at, n)`,
+      [bookingId, eventId, at],
     );
     return eventId;
   }
