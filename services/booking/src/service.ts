@@ -51,6 +51,7 @@ import { ticketRoutes } from './routes/tickets.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import { transferRoutes } from './routes/transfers.ts';
 import { webhookRoutes } from './routes/webhooks.ts';
+import { createBookingReads } from './stores/booking-reads.ts';
 import { findSettled } from './stores/bookings.ts';
 import { requireAgreement } from './stores/reconciliation-reports.ts';
 import { createReportExports } from './stores/report-exports.ts';
@@ -274,6 +275,7 @@ async function open(
     checkout,
     transfers,
     outcomes,
+    reads: createBookingReads(db),
     ticketKeys,
     drawings,
     checkIns: { db, ticketKeys, onEnqueued: checkout.onEnqueued },

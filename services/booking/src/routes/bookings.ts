@@ -10,6 +10,7 @@ import type { CheckoutDeps } from '../operations/advance-checkout.ts';
 import type { Outcomes } from '../outcomes.ts';
 import { METHOD_TYPES, type MethodType } from '../payment.ts';
 import { quoteOffer } from '../quote.ts';
+import type { BookingReads } from '../stores/booking-reads.ts';
 import { type BookingFilter, findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import {
@@ -28,6 +29,7 @@ type Use = () => {
   checkout: CheckoutDeps;
   outcomes: Outcomes;
   backlog: ProviderBacklog;
+  reads: BookingReads;
   verifyOffer: VerifyOffer;
 };
 type ById = { bookingId: string };
@@ -193,18 +195,16 @@ function show(use: Use): Route {
     responses: { 200: { description: 'As it stands', ...bookingAnswer } },
     errors: ['booking_not_found'],
     async run({ params: { bookingId }, query, actor, signal }) {
-      const { checkout, outcomes, backlog } = use();
-      const { db } = checkout;
+      const { outcomes, backlog, reads } = use();
       const found = await outcomes.waitFor(bookingId, {
-        read: () => findBooking(db, bookingId),
+        read: () => reads.booking(bookingId),
         stops: (booking) => isRefusal(visible(booking, bookingId, actor)),
         seconds: query.wait,
         signal,
       });
       const booking = visible(found, bookingId, actor);
       if (isRefusal(booking)) return booking;
-      const payments = await paymentsOf(db, [bookingId]);
-      const shown = presentBooking(booking, payments.get(bookingId));
+      const shown = presentBooking(booking, await reads.paymentOf(bookingId));
       const waits = booking.totalMinor > 0 && WAITS_FOR_PROVIDER.includes(booking.status);
       const delayed = waits && backlog.isDelayed() && { paymentDelayed: true };
       return reply(200, { booking: { ...shown, ...delayed } });

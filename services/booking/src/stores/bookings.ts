@@ -5,7 +5,7 @@ import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { type BookingStatus, OUTCOMES } from '../checkout.ts';
 import { faceValues } from '../quote.ts';
-import { bookingSeats, bookings, tickets } from './tables.ts';
+import { bookingSeats, bookings, isOneOf, tickets } from './tables.ts';
 
 type Reader = Database | Transaction;
 type Row = typeof bookings.$inferSelect;
@@ -90,7 +90,7 @@ export async function lockBookings(
   const locked = tx
     .select()
     .from(bookings)
-    .where(sql`${bookings.id} = any(${sql.param([...ids])}::uuid[])`)
+    .where(isOneOf(bookings.id, ids))
     .orderBy(bookings.id)
     .for('update')
     .execute();
@@ -103,7 +103,7 @@ export async function findBookings(
   ids: readonly string[],
 ): Promise<Map<string, Booking>> {
   if (ids.length === 0) return new Map();
-  const found = await readBookings(db, inArray(bookings.id, [...ids]), ids.length);
+  const found = await readBookings(db, isOneOf(bookings.id, ids), ids.length);
   return new Map(found.map((booking) => [booking.id, booking]));
 }
 
@@ -116,7 +116,7 @@ export async function findSettled(db: Database, ids: readonly string[]): Promise
   const found = await db
     .select({ id: bookings.id })
     .from(bookings)
-    .where(and(inArray(bookings.id, [...ids]), inArray(bookings.status, [...OUTCOMES])));
+    .where(and(isOneOf(bookings.id, ids), inArray(bookings.status, [...OUTCOMES])));
   return found.map(({ id }) => id);
 }
 
@@ -237,8 +237,8 @@ export async function takeUnanswered(
     .for('update', { skipLocked: true });
   const ids = due.map(({ id }) => id);
   if (ids.length === 0) return [];
-  await tx.update(bookings).set({ askedAt: sql`now()` }).where(inArray(bookings.id, ids));
-  return readBookings(tx, inArray(bookings.id, ids), limit);
+  await tx.update(bookings).set({ askedAt: sql`now()` }).where(isOneOf(bookings.id, ids));
+  return readBookings(tx, isOneOf(bookings.id, ids), limit);
 }
 
 async function readBookings(
@@ -268,7 +268,7 @@ async function seatsOf(db: Reader, ids: readonly string[]): Promise<Map<string, 
       tickets,
       and(eq(tickets.bookingId, bookingSeats.bookingId), eq(tickets.seatId, bookingSeats.seatId)),
     )
-    .where(inArray(bookingSeats.bookingId, [...ids]))
+    .where(isOneOf(bookingSeats.bookingId, ids))
     .orderBy(bookingSeats.seatId);
   const byBooking = new Map<string, BookedSeat[]>();
   for (const { seat, ticketId, ticketStatus } of rows) {

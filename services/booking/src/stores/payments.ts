@@ -1,9 +1,9 @@
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
-import { inArray, sql } from 'drizzle-orm';
+import { sql } from 'drizzle-orm';
 import type { PaymentStatus } from '../checkout.ts';
 import type { Payment } from '../payment.ts';
-import { payments } from './tables.ts';
+import { isOneOf, payments } from './tables.ts';
 
 const columns = {
   id: payments.id,
@@ -56,7 +56,7 @@ export async function paymentsOf(
   const rows = await db
     .select(columns)
     .from(payments)
-    .where(inArray(payments.bookingId, [...bookingIds]));
+    .where(isOneOf(payments.bookingId, bookingIds));
   return new Map(rows.map((payment) => [payment.bookingId, payment]));
 }
 

@@ -1,6 +1,8 @@
 import type { TicketTypeName } from '@holdfast/shared/contracts/offer.ts';
 import type { Terms } from '@holdfast/shared/contracts/terms.ts';
+import { type SQL, sql } from 'drizzle-orm';
 import {
+  type AnyPgColumn,
   bigint,
   boolean,
   char,
@@ -20,6 +22,11 @@ import type { QuoteLine } from '../quote.ts';
 /** The tables as migrations/ creates them; rules and defaults live there. */
 const instant = (name: string) => timestamp(name, { withTimezone: true });
 const minor = (name: string) => bigint(name, { mode: 'number' });
+
+/** Whether a column has one of these ids, as one parameter: one text, and so one plan, for any number. */
+export function isOneOf(column: AnyPgColumn, ids: readonly string[]): SQL {
+  return sql`${column} = any(${sql.param([...ids])}::uuid[])`;
+}
 
 export const bookings = pgTable('bookings', {
   id: uuid().primaryKey(),
