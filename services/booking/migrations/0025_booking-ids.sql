@@ -5,14 +5,15 @@
 create table booking_ids (id uuid primary key);
 insert into booking_ids select id from bookings;
 
-create function keep_booking_ids() returns trigger
+create function keep_booking_id() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-  insert into booking_ids select id from made;
-  return null;
+  insert into booking_ids values (new.id);
+  return new;
 end $$;
-create trigger keep_ids after insert on bookings referencing new table as made
-  for each statement execute function keep_booking_ids();
+-- Before the row, so that what the same statement writes of the booking finds its id.
+create trigger keep_id before insert on bookings
+  for each row execute function keep_booking_id();
 
 do $$
 declare
