@@ -1,7 +1,15 @@
+import { NO_TERMS, type Terms } from '@holdfast/shared/contracts/terms.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { buy, type Person, register } from './people.ts';
 import { startWorld, type World } from './world.ts';
+
+const CANCELLABLE: Terms = {
+  ...NO_TERMS,
+  cancellation: [
+    { untilHoursBeforeStart: 1, keepBasisPoints: 0, keepPerTicketMinor: 0, repaysFees: true },
+  ],
+};
 
 type Answer = { status: number; body: { code?: string; transfer?: { status: string } } };
 
@@ -18,8 +26,8 @@ describe('a transfer and its rivals', () => {
   });
   after(() => world?.stop());
 
-  async function offered() {
-    const { bookingId, ticketIds, eventId } = await buy(world, mara);
+  async function offered(parts: Parameters<typeof buy>[2] = {}) {
+    const { bookingId, ticketIds, eventId } = await buy(world, mara, parts);
     const { body } = await mara.post(`/api/bookings/${bookingId}/transfers`, {
       ticketIds,
       to: jonas.email,
@@ -163,6 +171,26 @@ describe('a transfer and its rivals', () => {
       tickets: both(jonas, 2, 'void'),
       ends: 1,
     });
+  });
+
+  it('lets its buyer cancel what nobody accepted, and no seat of somebody else', async () => {
+    const byBuyer =
+      ({ bookingId }: Offered) =>
+      (): Promise<Answer> =>
+        mara.post(`/api/bookings/${bookingId}/cancel`, {});
+    const first = await offered({ terms: CANCELLABLE });
+    const cancelled = await behind(bookingRow(first), [byBuyer(first), () => accept(first)]);
+    expect(cancelled.map(outcome)).to.deep.equal([200, 'transfer_over']);
+    expect(await stateOf(first)).to.deep.equal({
+      transfer: 'ended',
+      tickets: both(mara, 1, 'void'),
+      ends: 1,
+    });
+
+    const second = await offered({ terms: CANCELLABLE });
+    const accepted = await behind(bookingRow(second), [() => accept(second), byBuyer(second)]);
+    expect(accepted.map(outcome)).to.deep.equal(['accepted', 'ticket_transferred']);
+    expect((await stateOf(second)).tickets).to.deep.equal(both(jonas, 2));
   });
 
   it('gives nothing of a ticket that is used first, and lets nobody in with the old code after it', async () => {

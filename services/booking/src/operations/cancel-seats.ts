@@ -187,7 +187,10 @@ function refuseTickets(booking: Booking, tickets: readonly Ticket[]): Refusal | 
   const passedOn = tickets.find(({ holderId }) => holderId !== booking.userId);
   return (
     passedOn &&
-    refused('ticket_transferred', `The ticket for ${passedOn.seatId} belongs to somebody else now.`)
+    refused(
+      'ticket_transferred',
+      `The ticket for ${passedOn.seatId} belongs to somebody else now: cancel the other seats, or have it given back by a transfer first.`,
+    )
   );
 }
 
