@@ -1,3 +1,4 @@
+import { NO_TERMS, type Terms } from '@holdfast/shared/contracts/terms.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
@@ -6,10 +7,16 @@ import { expect } from 'chai';
 import type { PoolClient } from 'pg';
 import { reissueTickets } from '../src/operations/reissue-tickets.ts';
 import { lockBookings } from '../src/stores/bookings.ts';
-import { lockTickets } from '../src/stores/tickets.ts';
 import { makeOffer, makeSeat } from './catalog.ts';
 import type { Client } from './client.ts';
 import { startWorld, type World } from './world.ts';
+
+const TERMS: Terms = {
+  ...NO_TERMS,
+  cancellation: [
+    { untilHoursBeforeStart: 0, keepBasisPoints: 0, keepPerTicketMinor: 0, repaysFees: true },
+  ],
+};
 
 /**
  * Each race is forced: the test holds the lock of the ticket's row until its rivals wait for it, in
@@ -32,7 +39,7 @@ describe('at the gates', () => {
 
   async function sell() {
     const buyer = await world.login();
-    const offer = makeOffer(buyer.userId, { seats: [makeSeat('A-1')] });
+    const offer = makeOffer(buyer.userId, { seats: [makeSeat('A-1')], terms: TERMS });
     const answer = await buyer.book(await world.signOffer(offer));
     const { bookingId } = answer.body.booking;
     const ticketId: string = (await buyer.outcome(bookingId)).seats[0].ticketId;
@@ -55,13 +62,8 @@ describe('at the gates', () => {
       const wanted = [{ ticketId, holderId: newId() }];
       return reissueTickets(tx, wanted, systemOrigin('test', newId()));
     });
-  /** Cancels by the buyer, as an operation must: whether the ticket was used is read under its lock. */
-  const cancelUnlessUsed = ({ bookingId, ticketId }: Sold) =>
-    db.transaction(async (tx) => {
-      await lockBookings(tx, [bookingId]);
-      const ticket = (await lockTickets(tx, [ticketId])).get(ticketId);
-      return ticket?.firstEnteredAt === null;
-    });
+  const cancelByBuyer = ({ buyer, bookingId }: Sold) =>
+    buyer.post(`/api/bookings/${bookingId}/cancel`, {});
   const ticketOf = async ({ ticketId }: Sold) =>
     (
       await world.rows<{ status: string; passages: number; epoch: number }>(
@@ -160,15 +162,30 @@ describe('at the gates', () => {
     expect(await ticketOf(sold)).to.include({ status: 'void', passages: 1 });
   });
 
-  it('who reads under the lock whether a ticket was used never misses an entry before it', async () => {
+  it('an entry that came first refuses the cancellation by the buyer, and nothing is repaid', async () => {
     const sold = await sell();
-    const [entry, mayCancel] = await inTurn(
+    const [entry, cancelled] = await inTurn(
       sold,
       () => enter(sold),
-      () => cancelUnlessUsed(sold),
+      () => cancelByBuyer(sold),
     );
     expect(entry.status).to.equal(200);
-    expect(mayCancel).to.equal(false);
+    expect(cancelled.body.code).to.equal('ticket_used');
+    expect(await ticketOf(sold)).to.include({ status: 'live', passages: 1 });
+    const { booking } = (await sold.buyer.get(`/api/bookings/${sold.bookingId}`)).body;
+    expect(booking).to.include({ status: 'confirmed', refundedMinor: 0 });
+  });
+
+  it('a cancellation by the buyer that came first lets nobody in, and is repaid', async () => {
+    const sold = await sell();
+    const [cancelled, entry] = await inTurn(
+      sold,
+      () => cancelByBuyer(sold),
+      () => enter(sold),
+    );
+    expect(cancelled.body.booking.status).to.equal('cancelled');
+    expect(entry.body.code).to.equal('ticket_void');
+    expect(await ticketOf(sold)).to.include({ status: 'void', passages: 0 });
   });
 
   it('a ticket that was passed on first is dead for the code shown before', async () => {
