@@ -4,6 +4,7 @@ import {
   bookingCancelled,
   bookingConfirmed,
   bookingFailed,
+  bookingSeatsCancelled,
 } from '@holdfast/shared/contracts/bookings.ts';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import { newId } from '@holdfast/shared/ids.ts';
@@ -73,6 +74,9 @@ describe('tiers', () => {
     await booking.tell(...sold);
     await booking.tell(...sold);
     await becomes(user.userId, 'premium');
+    // Of a booking some seats are cancelled: it counts on.
+    const some = { userId: user.userId, bookingId: sold[0]?.key ?? '', version: 5 };
+    await booking.tell(booking.message(bookingSeatsCancelled, some));
     const me = await auth.get('/api/auth/me', accessToken);
     expect(me.body.standing).to.deep.equal({
       ...{ bookings: 2, windowDays: 365, next: { tier: 'vip', bookings: 1 } },

@@ -29,6 +29,7 @@ describe('mails', () => {
       'booking.confirmed.v1',
       'booking.failed.v1',
       'booking.cancelled.v1',
+      'booking.seats_cancelled.v1',
       'booking.event_changed.v1',
       'hold.ending_soon.v1',
       'refund.succeeded.v1',

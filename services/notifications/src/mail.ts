@@ -2,6 +2,7 @@ import {
   bookingCancelled,
   bookingConfirmed,
   bookingFailed,
+  bookingSeatsCancelled,
 } from '@holdfast/shared/contracts/bookings.ts';
 import { type Contract, type Message, readMessage } from '@holdfast/shared/contracts/contract.ts';
 import { holdEndingSoon } from '@holdfast/shared/contracts/holds.ts';
@@ -90,6 +91,10 @@ const KINDS: readonly Kind[] = [
   kind(bookingCancelled, buyer, (booking, event) => ({
     subject: `Your booking is cancelled: ${nameOf(event)}`,
     text: `Your tickets admit nobody any more (${inWords(booking.reason ?? 'cancelled')}): ${seatsOf(booking.seats)}. We write again when money has been paid back.`,
+  })),
+  kind(bookingSeatsCancelled, buyer, (booking, event) => ({
+    subject: `Some of your tickets are cancelled: ${nameOf(event)}`,
+    text: `These admit nobody any more, the others stay: ${seatsOf(booking.seats)}. We write again when money has been paid back.`,
   })),
   kind(bookingEventChanged, buyer, (moved) => ({
     subject: `New date: ${moved.eventName}`,

@@ -119,7 +119,7 @@ export const bookingSeatsCancelled = bookingContract(
   'booking.seats_cancelled.v1',
   'Some seats of a sold booking were cancelled, the others stay: `seats` are those; catalog returns them',
   ticketed,
-  ['catalog'],
+  ['catalog', 'notifications'],
 );
 
 export const BOOKING_CONTRACTS = [
