@@ -46,7 +46,7 @@ function show(use: Use): Route {
               payload: Joi.string()
                 .allow(null)
                 .required()
-                .description('What the QR says; /docs/tickets tells how to read it'),
+                .description('What the QR says; docs/tickets.md tells how to read it'),
             })
             .required(),
         }),
