@@ -136,5 +136,16 @@ export function createBooks(deps: {
       emit('charge.refunded', charge, intentId, by);
       emit('refund.updated', refund, intentId, by);
     },
+    /** Saves how a refund has ended; of one that failed the money has come back. */
+    saveRefundEnd(refund: Refund, charge: Charge, by: RequestContext): void {
+      const intentId = refund.payment_intent;
+      objects.refunds.update(refund);
+      objects.charges.update(charge);
+      emit('refund.updated', refund, intentId, by);
+      if (refund.status !== 'failed') return;
+      const { amount, currency, id: source } = refund;
+      moveMoney({ id: makeId('txn'), amount, currency, source, type: 'refund_failure' }, intentId);
+      emit('refund.failed', refund, intentId, by);
+    },
   };
 }

@@ -61,7 +61,12 @@ describe('payment intent', () => {
           let refunded = 0;
           for (const [at, command] of steps.entries()) {
             if (command.do === 'refund') {
-              const wanted = { amount: command.amount, metadata: {}, reason: null };
+              const wanted = {
+                amount: command.amount,
+                metadata: {},
+                reason: null,
+                takesTime: false,
+              };
               const ids = { refund: `re_${at}`, balanceTransaction: `txn_${at}` };
               const decision = refundCharge(ids, intent, charge, wanted, AT);
               if (decision.kind === 'refused') continue;

@@ -14,10 +14,10 @@ import {
   settleIntent,
 } from './payment-intent.ts';
 import { type MethodParameters, readMethod } from './payment-method.ts';
-import { refundCharge } from './refund.ts';
+import { refundCharge, settleRefund } from './refund.ts';
 import type { Store } from './store.ts';
-import type { Charge, Metadata, PaymentIntent } from './stripe-objects.ts';
-import type { PaymentMethod } from './test-cards.ts';
+import type { Charge, Metadata, PaymentIntent, Refund } from './stripe-objects.ts';
+import { findPaymentMethod, type PaymentMethod } from './test-cards.ts';
 
 export type CreateParameters = MethodParameters & {
   amount: number;
@@ -86,6 +86,17 @@ export function createPayments(deps: {
       insertSettlement.run(intent.id, nowMs() + deps.settleAfterMs, outcome.succeeds ? 1 : 0);
     }
     return answer;
+  }
+
+  function endRefund(refund: Refund, succeeds: boolean): void {
+    const charge = objects.charges.find(refund.charge);
+    if (charge === undefined) return;
+    const ended = settleRefund(refund, charge, succeeds);
+    books.saveRefundEnd(ended.refund, ended.charge, {
+      requestId: makeId('req'),
+      idempotencyKey: null,
+      apiVersion: null,
+    });
   }
 
   const chargeOf = (intent: PaymentIntent): Charge | undefined =>
@@ -171,14 +182,18 @@ export function createPayments(deps: {
     refund(parameters: RefundParameters, by: RequestContext): Answer {
       const intent = findRefunded(objects, parameters);
       if ('kind' in intent) return answerRefused(intent);
+      const charge = chargeOf(intent);
+      const outcome = findPaymentMethod(charge?.payment_method ?? '')?.outcome;
+      const later = outcome?.kind === 'approved' ? outcome.refunds : undefined;
       const decision = refundCharge(
         { refund: makeId('re'), balanceTransaction: makeId('txn') },
         intent,
-        chargeOf(intent),
+        charge,
         {
           amount: parameters.amount,
           metadata: readMetadata(parameters.metadata),
           reason: parameters.reason ?? null,
+          takesTime: later === 'take_time',
         },
         nowSeconds(),
       );
@@ -186,11 +201,20 @@ export function createPayments(deps: {
       const unfunded = deps.funds.refuseBeyond(decision.refund.amount);
       if (unfunded !== undefined) return answerRefused(unfunded);
       books.saveRefund(decision.refund, decision.charge, by);
+      if (later !== undefined) {
+        const dueAt = nowMs() + deps.settleAfterMs;
+        insertSettlement.run(decision.refund.id, dueAt, later === 'take_time' ? 1 : 0);
+      }
       return { status: 200, body: decision.refund };
     },
 
-    /** Ends the wait of a payment that settles by itself; nothing if it was ended before. */
+    /** Ends the wait of a payment or refund that settles by itself; nothing if it was ended before. */
     settle(intentId: string, succeeds: boolean): void {
+      const refund = objects.refunds.find(intentId);
+      if (refund !== undefined) {
+        endRefund(refund, succeeds);
+        return;
+      }
       const intent = objects.intents.find(intentId);
       const charge = intent && chargeOf(intent);
       const change = intent && charge && settleIntent(intent, charge, succeeds);

@@ -6,6 +6,8 @@ export type WantedRefund = {
   readonly amount: number | undefined;
   readonly metadata: Metadata;
   readonly reason: string | null;
+  /** Whether it is under way for a while before it is paid. */
+  readonly takesTime: boolean;
 };
 
 export type RefundDecision =
@@ -67,7 +69,20 @@ export function refundCharge(
       metadata: wanted.metadata,
       payment_intent: intent.id,
       reason: wanted.reason,
-      status: 'succeeded',
+      status: wanted.takesTime ? 'pending' : 'succeeded',
     },
+  };
+}
+
+/** How a refund ends that was not done at once: it is paid, or its money comes back. */
+export function settleRefund(
+  refund: Refund,
+  charge: Charge,
+  succeeds: boolean,
+): { refund: Refund; charge: Charge } {
+  if (succeeds) return { refund: { ...refund, status: 'succeeded' }, charge };
+  return {
+    refund: { ...refund, status: 'failed', failure_reason: 'expired_or_canceled_card' },
+    charge: { ...charge, amount_refunded: charge.amount_refunded - refund.amount, refunded: false },
   };
 }

@@ -41,7 +41,7 @@ export function streamReport({ db }: Store): Readable {
     )
     select page.seq, page.body,
       coalesce(sum(moved.amount) filter (where moved.type = 'charge'), 0) as captured,
-      coalesce(-sum(moved.amount) filter (where moved.type = 'refund'), 0) as refunded,
+      coalesce(-sum(moved.amount) filter (where moved.type in ('refund', 'refund_failure')), 0) as refunded,
       count(*) filter (where moved.type = 'charge') as captures,
       count(*) filter (where moved.type = 'refund') as refunds
     from page left join moved on moved.seq = page.seq

@@ -78,7 +78,8 @@ export type Refund = {
   readonly metadata: Metadata;
   readonly payment_intent: string;
   readonly reason: string | null;
-  readonly status: 'succeeded';
+  readonly status: 'succeeded' | 'pending' | 'failed';
+  readonly failure_reason?: string;
 };
 
 /** One movement of money: positive for a capture, negative for a refund. The sandbox takes no fees. */
@@ -92,7 +93,7 @@ export type BalanceTransaction = {
   readonly net: number;
   readonly source: string;
   readonly status: 'available';
-  readonly type: 'charge' | 'refund';
+  readonly type: 'charge' | 'refund' | 'refund_failure';
 };
 
 export type StripeEvent = {
@@ -115,4 +116,5 @@ export type EventType =
   | 'payment_intent.canceled'
   | 'charge.refunded'
   | 'refund.created'
+  | 'refund.failed'
   | 'refund.updated';

@@ -2,7 +2,7 @@
  * What Stripe's test cards do. Numbers and names: https://docs.stripe.com/testing
  */
 export type Outcome =
-  | { readonly kind: 'approved' }
+  | { readonly kind: 'approved'; readonly refunds?: 'come_back' | 'take_time' }
   /** `succeeds` is null where nothing comes of it unless somebody says so. */
   | { readonly kind: 'settles_later'; readonly succeeds: boolean | null }
   | {
@@ -47,6 +47,8 @@ const CARDS: readonly Row[] = [
   ['pm_card_unionpay', '6200000000000005', approved],
   ['pm_card_gb', '4000008260000000', approved],
   ['pm_card_de', '4000002760000016', approved],
+  ['pm_card_refundFail', '4000000000005126', { kind: 'approved', refunds: 'come_back' }],
+  ['pm_card_pendingRefund', '4000000000007726', { kind: 'approved', refunds: 'take_time' }],
   [
     'pm_card_visa_chargeDeclined',
     '4000000000000002',

@@ -1,9 +1,10 @@
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
+import Stripe from 'stripe';
 import { makeOffer, makeSeat } from './catalog.ts';
 import { type Client, createClient } from './client.ts';
-import { startWorld, type World } from './world.ts';
+import { startWorld, WEBHOOK_SECRET, type World } from './world.ts';
 
 describe('refunds', () => {
   let world: World;
@@ -139,6 +140,65 @@ describe('refunds', () => {
     expect(await codeOf(sold, { amountMinor: 7_901 })).to.equal('refund_exceeds_payment');
     expect(await codeOf(sold, { amountMinor: 1, seatIds: ['A-1'] })).to.equal('invalid_request');
     expect(await refundsOf(sold)).to.deep.equal([]);
+  });
+
+  it('that take their time are asked about until they are paid, and made once', async () => {
+    const bookingId = await sell('pm_card_pendingRefund');
+    await refund(bookingId, { amountMinor: 700 });
+    await settled(bookingId);
+    const [line] = await world.sandbox.bookOf(bookingId);
+    expect(line).to.include({ refunded: 700, refunds: 1 });
+  });
+
+  it('that come back from a closed card have failed: the books say so, and a retry pays again', async () => {
+    const bookingId = await sell('pm_card_refundFail');
+    await refund(bookingId, { amountMinor: 7_900 });
+    await settled(bookingId);
+    await waitUntil('the money to have come back at the provider', async () => {
+      const [line] = await world.sandbox.bookOf(bookingId);
+      return line?.refunded === 0;
+    });
+    const [row] = await world.rows<{ id: string; provider_id: string }>(
+      'select id, provider_id from refunds where booking_id = $1',
+      [bookingId],
+    );
+    const event = JSON.stringify({
+      id: `evt_${newId()}`,
+      object: 'event',
+      type: 'refund.failed',
+      data: { object: { id: row?.provider_id, object: 'refund', metadata: {} } },
+    });
+    const deliver = async () => {
+      const signature = Stripe.webhooks.generateTestHeaderString({
+        payload: event,
+        secret: WEBHOOK_SECRET,
+      });
+      return fetch(`${world.service.url}/api/webhooks/stripe`, {
+        method: 'POST',
+        body: event,
+        headers: { 'stripe-signature': signature },
+      });
+    };
+    expect([(await deliver()).status, (await deliver()).status]).to.deep.equal([200, 200]);
+    const [failed] = await settled(bookingId, 'failed');
+    expect(failed).to.include({ failure: 'expired_or_canceled_card', amountMinor: 7_900 });
+    expect(await balances(bookingId)).to.deep.equal([
+      { kind: 'provider_clearing', balance: 7_900 },
+      { kind: 'refunds_payable', balance: -7_900 },
+    ]);
+    expect((await buyer.get(`/api/bookings/${bookingId}`)).body.booking.paymentStatus).to.equal(
+      'captured',
+    );
+    const listed = (await admin.get('/api/admin/refunds')).body.refunds;
+    expect(listed.map((one: { refundId: string }) => one.refundId)).to.include(row?.id);
+    const path = `/api/admin/refunds/${row?.id}/retry`;
+    const retried = await Promise.all([admin.post(path), admin.post(path)]);
+    expect(retried.map(({ status }) => status)).to.include(202);
+    await settled(bookingId);
+    expect(await balances(bookingId)).to.deep.equal([]);
+    const [line] = await world.sandbox.bookOf(bookingId);
+    expect(line).to.include({ captured: 7_900, refunds: 2 });
+    expect((await admin.post(path)).body.code).to.equal('refund_not_failed');
   });
 
   it('require a login, and the role admin to be made, listed or retried', async () => {
