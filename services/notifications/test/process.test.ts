@@ -42,14 +42,13 @@ describe('the notifications process', () => {
     };
   }
 
-  it('explains itself with --help, and says what is wrong with its options and settings', async () => {
-    const help = start(['--help']);
+  it('explains itself with --help, and says what is wrong with its options and settings', async function () {
+    this.timeout(60_000);
+    const [help, wrong, bare] = [start(['--help']), start(['--form-beginning']), start([])];
     expect((await help.exited)[0]).to.equal(0);
     expect(help.output()).to.include('--from-beginning').and.include('KAFKA_BROKERS');
-    const wrong = start(['--form-beginning']);
     expect((await wrong.exited)[0]).to.equal(2);
     expect(wrong.faults()).to.include('--form-beginning').and.include('--help');
-    const bare = start([]);
     expect((await bare.exited)[0]).to.equal(2);
     expect(bare.faults()).to.include('KAFKA_BROKERS').and.include('POSTGRES_URL');
   });
