@@ -353,7 +353,6 @@ describe('checkout', () => {
       status: 'failed',
       reason: null,
       payment: 'captured',
-      journals: ['capture'],
       retakes: true,
       announces: false,
     });

@@ -195,7 +195,7 @@ function answerLateMoney(
 ): CheckoutPlan {
   const paid = { payment: 'captured' } as const;
   return canRetake && !eventCancelled
-    ? accept('failed', reason, { ...paid, journals: ['capture'], retakes: true })
+    ? accept('failed', reason, { ...paid, retakes: true })
     : accept('failed', reason, { ...paid, journals: ['capture', 'cancel'], call: 'refund' });
 }
 

@@ -4,7 +4,9 @@ import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking, pinIdOf, retakenHoldOf } from '../booking.ts';
+import { partsOf } from '../quote.ts';
 import { insertBookings } from '../stores/bookings.ts';
+import { writeJournals } from '../stores/ledger.ts';
 import { movePayment } from '../stores/payments.ts';
 import { claimRetake } from '../stores/retakes.ts';
 
@@ -49,7 +51,19 @@ export async function openRetake(
     failed.changedAt,
   );
   if (booking === undefined) throw new Error('the booking was not inserted');
-  await movePayment(tx, failed.id, id);
+  const paymentId = await movePayment(tx, failed.id, id);
+  await writeJournals(tx, [
+    {
+      kind: 'capture',
+      bookingId: id,
+      paymentId,
+      refundId: null,
+      ofVersion: null,
+      eventId: booking.eventId,
+      currency: booking.currency,
+      parts: partsOf(booking.lines),
+    },
+  ]);
   const entry = {
     aggregateType: 'booking',
     aggregateId: id,

@@ -116,10 +116,12 @@ export async function savePayments(tx: Transaction, changed: readonly Payment[])
   if (rowCount !== changed.length) throw new Error('the payment of a locked booking has gone');
 }
 
-/** Gives the payment of a failed booking to the one that takes its seats again; both are locked. */
-export async function movePayment(tx: Transaction, from: string, to: string): Promise<void> {
-  const { rowCount } = await tx.execute(
-    sql`update payments set booking_id = ${to} where booking_id = ${from}`,
+/** Gives the payment of a failed booking to the one that takes its seats again; answers its id. */
+export async function movePayment(tx: Transaction, from: string, to: string): Promise<string> {
+  const { rows } = await tx.execute<{ id: string }>(
+    sql`update payments set booking_id = ${to} where booking_id = ${from} returning id`,
   );
-  if (rowCount !== 1) throw new Error(`booking ${from} has no payment to give`);
+  const id = rows[0]?.id;
+  if (id === undefined) throw new Error(`booking ${from} has no payment to give`);
+  return id;
 }
