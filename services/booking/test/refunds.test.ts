@@ -201,6 +201,57 @@ describe('refunds', () => {
     expect((await admin.post(path)).body.code).to.equal('refund_not_failed');
   });
 
+  for (const kind of ['error_after_success', 'error_before', 'error_saved']) {
+    it(`never pay twice when the provider answers with ${kind}`, async () => {
+      const bookingId = await sell();
+      await world.sandbox.fail({ route: 'refund', kind, times: 1 });
+      await refund(bookingId, { amountMinor: 900 });
+      await settled(bookingId);
+      const [line] = await world.sandbox.bookOf(bookingId);
+      expect(line).to.include({ refunded: 900, refunds: 1 });
+    });
+  }
+
+  it('never pay twice when two instances ask, for the lease of the first ran out', async () => {
+    const bookingId = await sell();
+    await world.sandbox.fail({ route: 'refund', kind: 'late', delayMs: 1_500, times: 1 });
+    await refund(bookingId, { amountMinor: 900 });
+    await waitUntil('the first to have asked', async () => {
+      const rows = await world.rows(
+        `update provider_calls set leased_until = now() - interval '1 second'
+         where booking_id = $1 and kind = 'refund' and leased_until is not null returning id`,
+        [bookingId],
+      );
+      return rows.length === 1;
+    });
+    await settled(bookingId);
+    const [line] = await world.sandbox.bookOf(bookingId);
+    expect(line).to.include({ refunded: 900, refunds: 1 });
+    const journals = await world.rows(
+      `select from ledger_journals where booking_id = $1 and kind = 'refund'`,
+      [bookingId],
+    );
+    expect(journals).to.have.lengthOf(1);
+  });
+
+  it('are refused while the money is being captured, and possible once it is', async () => {
+    await world.sandbox.fail({ route: 'capture', kind: 'late', delayMs: 1_000, times: 1 });
+    const offer = await world.signOffer(makeOffer(buyer.userId));
+    const { bookingId } = (await buyer.book(offer)).body.booking;
+    await waitUntil('the capture to be asked for', async () => {
+      const rows = await world.rows(`select from bookings where id = $1 and status = 'capturing'`, [
+        bookingId,
+      ]);
+      return rows.length === 1;
+    });
+    const early = await refund(bookingId, { amountMinor: 1 });
+    expect(early.body.code).to.equal('booking_not_refundable');
+    const cancelled = await admin.post(`/api/bookings/${bookingId}/cancel`, {});
+    expect(cancelled.body.code).to.equal('booking_not_cancellable');
+    expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
+    expect((await refund(bookingId, { amountMinor: 1 })).status).to.equal(202);
+  });
+
   it('require a login, and the role admin to be made, listed or retried', async () => {
     const bookingId = await sell();
     const path = `/api/bookings/${bookingId}/refunds`;
