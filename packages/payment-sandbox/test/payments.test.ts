@@ -199,6 +199,33 @@ describe('payments', () => {
     expect(failed).to.include({ status: 'requires_payment_method', amount_received: 0 });
   });
 
+  it('pays refunds of some cards later, and takes those of a closed card back, which may be made anew', async () => {
+    const make = async (payment_method: string) => {
+      const intent = await authorize({ payment_method, capture_method: 'automatic' });
+      return stripe.refunds.create({ payment_intent: intent.id, amount: 500 });
+    };
+    const ends = (refund: Stripe.Refund, status: string) =>
+      waitUntil(`a refund to be ${status}`, async () => {
+        const found = await stripe.refunds.retrieve(refund.id);
+        return found.status === status && found;
+      });
+    const slow = await make('pm_card_pendingRefund');
+    expect(slow.status).to.equal('pending');
+    await ends(slow, 'succeeded');
+    const returned = await make('pm_card_refundFail');
+    expect(returned.status).to.equal('succeeded');
+    const failed = await ends(returned, 'failed');
+    expect(failed.failure_reason).to.equal('expired_or_canceled_card');
+    const intentId = String(returned.payment_intent);
+    expect(await reportOf(intentId)).to.include({ captured: 4_500, refunded: 0, refunds: 1 });
+    const told = await stripe.events.list({ type: 'refund.failed' });
+    expect(told.data.map((event) => (event.data.object as Stripe.Refund).id)).to.deep.equal([
+      returned.id,
+    ]);
+    const whole = await stripe.refunds.create({ payment_intent: intentId });
+    expect(whole.amount).to.equal(4_500);
+  });
+
   it('refunds in parts up to what was captured, never more', async () => {
     const intent = await authorize();
     expect(
