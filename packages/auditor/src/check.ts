@@ -6,6 +6,8 @@ export type Check = {
   readonly title: string;
   /** Set when the rule reads the stores of one service only, and so can be checked without the others. */
   readonly reads?: 'catalog';
+  /** Set when the rule needs the accounts of those who bought. */
+  readonly needs?: 'accounts';
   /** How many things were looked at, and a sentence for each that breaks the rule. */
   run(sources: Sources): Promise<{ checked: number; findings: string[] }>;
 };

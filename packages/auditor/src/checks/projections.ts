@@ -45,6 +45,7 @@ export const PROJECTION_CHECKS: readonly Check[] = [
   {
     invariant: 16,
     title: 'auth knows each confirmed booking, by which tiers are earned, and no other',
+    needs: 'accounts',
     async run({ auth, booking }) {
       const sold = await booking.query<{ id: string; user_id: string }>(
         `select id, user_id from bookings where status = 'confirmed'`,
