@@ -10,6 +10,9 @@ import { type CertainOutcome, settleOutcome } from '../operations/settle-call.ts
 import type { PaymentProvider } from '../payment-provider.ts';
 import { claimCalls, type ProviderCall, postponeCall } from '../stores/provider-calls.ts';
 
+/** Of the places for calls at most this share is for refunds: however many wait, buyers do not. */
+const REFUND_SHARE = 0.25;
+
 /**
  * Does the provider calls that transactions have asked for. A round takes what is due up to the
  * free places and does not wait for it, so that a slow answer holds up only its own booking.
@@ -28,6 +31,8 @@ export function createProviderCallLoop(
 ): Loop & { underWay: () => number } {
   const { db, provider, metrics, log, concurrency } = deps;
   const underWay = new Set<Promise<void>>();
+  const mostRefunds = Math.max(1, Math.floor(concurrency * REFUND_SHARE));
+  let refundsUnderWay = 0;
   let claimed = 0;
   // An outcome is known but the database is away: hold on to it for most of the lease.
   const persist = retry(handleWhen(isOutage), {
@@ -65,22 +70,26 @@ export function createProviderCallLoop(
       const free = Math.min(concurrency - underWay.size, provider.breaker.room());
       claimed = 0;
       if (free <= 0) return 0;
-      const calls = await claimCalls(db, free);
+      const refundPlaces = mostRefunds - refundsUnderWay;
+      const calls = await claimCalls(db, { all: free, refunds: refundPlaces });
       claimed = calls.length;
+      const refunds = calls.filter(({ kind }) => kind === 'refund').length;
       for (const call of calls) {
+        if (call.kind === 'refund') refundsUnderWay += 1;
         const work = perform(call)
           .catch((error) =>
             log.error('provider_call.failed', { callId: call.id, error: describeError(error) }),
           )
           .finally(() => {
-            const wasFull = underWay.size === concurrency;
+            const wasFull = underWay.size === concurrency || refundsUnderWay === mostRefunds;
             underWay.delete(work);
+            if (call.kind === 'refund') refundsUnderWay -= 1;
             if (wasFull || provider.breaker.state().kind !== 'closed') loop.wake();
           });
         underWay.add(work);
       }
       // Fewer than there were places for: no more are due, so no round follows at once.
-      return claimed < free ? 0 : claimed;
+      return claimed < free && refunds < refundPlaces ? 0 : claimed;
     },
   });
 
@@ -88,10 +97,13 @@ export function createProviderCallLoop(
     ...loop,
     underWay: () => underWay.size,
     async drain() {
+      let isBusy: boolean;
       do {
         await loop.drain();
+        // What is under way may have kept others from their place.
+        isBusy = underWay.size > 0;
         await Promise.all(underWay);
-      } while (claimed > 0);
+      } while (claimed > 0 || isBusy);
     },
     async stop() {
       await loop.stop();

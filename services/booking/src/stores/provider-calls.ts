@@ -58,15 +58,25 @@ export async function requestCalls(
     from ${rowsOf('provider_calls', rows)}`);
 }
 
-/** Takes calls that are due and that no other instance works on, for LEASE_SECONDS. */
-export async function claimCalls(db: Database, limit: number): Promise<ProviderCall[]> {
+/**
+ * Takes calls that are due and that no other instance works on, for LEASE_SECONDS: those of
+ * checkouts first, and refunds in what places are left and theirs.
+ */
+export async function claimCalls(
+  db: Database,
+  places: { all: number; refunds: number },
+): Promise<ProviderCall[]> {
+  const isDue = sql`status = 'requested' and next_attempt_at <= now()
+    and (leased_until is null or leased_until <= now())`;
   const { rows } = await db.execute<ProviderCall & { createdAt: string }>(sql`
-    with due as (
-      select id from provider_calls
-      where status = 'requested' and next_attempt_at <= now()
-        and (leased_until is null or leased_until <= now())
-      order by next_attempt_at limit ${limit} for update skip locked
-    )
+    with of_checkouts as (
+      select id from provider_calls where ${isDue} and kind <> 'refund'
+      order by next_attempt_at limit ${places.all} for update skip locked
+    ), of_refunds as (
+      select id from provider_calls where ${isDue} and kind = 'refund' order by next_attempt_at
+      limit least(${places.refunds}::bigint, ${places.all} - (select count(*) from of_checkouts))
+      for update skip locked
+    ), due as (select id from of_checkouts union all select id from of_refunds)
     update provider_calls c
     set leased_until = now() + make_interval(secs => ${LEASE_SECONDS}), attempts = c.attempts + 1
     from due, payments p, bookings b
