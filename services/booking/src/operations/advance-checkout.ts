@@ -196,7 +196,7 @@ function decideStep(step: Advance, before: Booking | undefined, facts: Facts): S
       ...before,
       isFree,
       settlesItself: paid !== undefined && settlesItself(paid),
-      isPaid: paid !== undefined && paid.capturedMinor > 0,
+      isPaid: paid ? paid.capturedMinor > 0 : !isFree,
     },
   );
   return plan.kind === 'accepted'
