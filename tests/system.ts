@@ -8,6 +8,7 @@ import { urlOf } from '@holdfast/shared/postgres/database.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { removeTree } from '@holdfast/stack/cache.ts';
 import { readEnvironment } from '@holdfast/stack/config.ts';
+import { keepSecrets } from '@holdfast/stack/secrets.ts';
 import { type Services, startServices } from '@holdfast/stack/services.ts';
 import { type Stack, startStack } from '@holdfast/stack/stack.ts';
 import pg from 'pg';
@@ -22,6 +23,8 @@ export type System = {
   /** Connected to booking's database; reconnects after a crash of PostgreSQL. */
   booking: pg.Pool;
   adminToken: string;
+  /** Key by which the payment provider knows us. */
+  paymentKey: string;
   audit(): Promise<AuditReport>;
   stop(): Promise<void>;
 };
@@ -76,6 +79,7 @@ async function startSystem(): Promise<System> {
     bookingUrl,
     booking,
     adminToken: await logIn(api, services.admin),
+    paymentKey: (await keepSecrets(dataDir)).paymentSecretKey,
     audit: () => audit({ env: { ...stack.env }, urls: services.urls, settleMs: 60_000 }),
     async stop() {
       await api.close();
