@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import {
   expectingFunctionsOf,
+  racesOf,
   readRepository,
   type SourceFile,
   testsOf,
@@ -192,6 +193,24 @@ const tests: Rule[] = [
           .map(({ title }) => `${path}: ${title}`);
       }),
   },
+  {
+    title: 'every race of docs/races.md has its tests (give the file and the exact title)',
+    breaches: (files) => {
+      const page = files.find(({ path }) => path === 'docs/races.md')?.text ?? '';
+      const rows = page.split('\n').filter((line) => /^\| (?!Race |---)/.test(line));
+      if (rows.length === 0) return ['docs/races.md has no races'];
+      return rows.flatMap((row) => {
+        const named = racesOf(row);
+        if (named.length === 0) return [`${row} names no test`];
+        return named
+          .filter(({ path, title }) => {
+            const file = files.find((one) => one.path === path);
+            return !testsOf(file?.code ?? '').some((test) => test.title === title);
+          })
+          .map(({ path, title }) => `${path} has no test “${title}”`);
+      });
+    },
+  },
 ];
 
 type Manifest = { dependencies?: Record<string, string>; devDependencies?: Record<string, string> };
@@ -292,6 +311,7 @@ describe('the repository', () => {
         'services/auth/src/weak.test.ts',
         "it.only('is', () => {}); it('does nothing', () => {});",
       ),
+      made('docs/races.md', '| a race | `services/auth/src/weak.test.ts` “is” “is not there” |'),
       made('services/auth/package.json', '{"dependencies":{"pg":"^8.0.0"}}'),
       made('services/auth/migrations/1.sql', 'select 1'),
       made('package-lock.json', '{"resolved": "https://registry.example/x.tgz"}'),

@@ -97,6 +97,15 @@ export function testsOf(code: string): { title: string; body: string }[] {
   }));
 }
 
+/** The tests that a row of docs/races.md names: a path in backquotes, then titles in quotes. */
+export function racesOf(row: string): { path: string; title: string }[] {
+  let path = '';
+  return [...row.matchAll(/`([\w./-]+\.ts)`|“([^”]+)”/g)].flatMap(([, file, title]) => {
+    path = file ?? path;
+    return title === undefined ? [] : [{ path, title }];
+  });
+}
+
 /** Functions of a file that expect something themselves, so that a test which calls one does too. */
 export function expectingFunctionsOf(code: string): string[] {
   const starts = [...code.matchAll(/\b(?:function|const)\s+(\w+)\s*(?:=\s*(?:async\s*)?)?\(/g)];
