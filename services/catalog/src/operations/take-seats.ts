@@ -64,9 +64,8 @@ export async function takeSeats(
   deps: TakeDependencies,
   command: TakeSeats,
 ): Promise<HoldNow | Refusal> {
-  const { limits } = deps;
-  const durationMs = command.durationMs ?? limits.defaultMs;
-  const outOfBounds = checkBounds(limits, command, durationMs);
+  const durationMs = command.durationMs ?? deps.limits.defaultMs;
+  const outOfBounds = checkBounds(deps.limits, command, durationMs);
   if (outOfBounds) return outOfBounds;
   const seatIds = [...command.seatIds].sort();
   const keys = seatIds.map((seatId) => seatKey(command.eventId, seatId));
