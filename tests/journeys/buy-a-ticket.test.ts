@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expectSuccess } from '@holdfast/demo/api.ts';
+import { exampleTerms } from '@holdfast/shared/contracts/terms.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { createEvent, freeSeats, registerBuyer, type System, sharedSystem } from '../system.ts';
@@ -169,5 +170,28 @@ describe('buying a ticket', () => {
     const report = await system.audit();
     const figures = report.events.find((event) => event.eventId === eventId);
     expect(figures?.refundedMinor).to.equal(4_500);
+  });
+
+  it('books two holds at once, with their fees and taxes, all seats or none', async () => {
+    eventId = await createEvent(system, 10, { terms: exampleTerms });
+    const [one, two] = [await holdSeats(1), await holdSeats(2)];
+    const answer = await system.api.post<BookingAnswer>(
+      '/api/bookings',
+      { offers: [one.offer, two.offer], paymentMethod: 'pm_card_visa' },
+      { token: buyer },
+    );
+    const { bookingId } = expectSuccess('The booking', answer).booking;
+    expect(await outcomeOf(bookingId)).to.include({
+      status: 'confirmed',
+      totalMinor: 3 * (4_500 + 263) + 200,
+    });
+    await waitUntil('the seats to be sold', async () => (await soldSeats()) === 3);
+    const gone = await system.api.post<{ code: string }>(
+      '/api/bookings',
+      { offers: [(await holdSeats(1)).offer, two.offer], paymentMethod: 'pm_card_visa' },
+      { token: buyer },
+    );
+    expect([gone.status, gone.body.code]).to.deep.equal([409, 'hold_already_booked']);
+    await expectClean();
   });
 });

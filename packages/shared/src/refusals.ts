@@ -90,6 +90,7 @@ export const REFUSALS = {
   offer_invalid: { status: 422, title: 'The offer is not valid' },
   amount_not_chargeable: { status: 422, title: 'The total can not be charged' },
   payment_method_required: { status: 422, title: 'A payment method is needed' },
+  offers_differ: { status: 422, title: 'The offers do not go together' },
   offer_not_owner: { status: 403, title: 'The offer belongs to another account' },
   transfer_to_self: { status: 422, title: 'The ticket is the own one already' },
   plan_invalid: { status: 422, title: 'The seat plan is not valid' },

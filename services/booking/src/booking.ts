@@ -6,6 +6,7 @@ import {
   bookingFailed,
   bookingPlaced,
   bookingSeatsCancelled,
+  type PinnedHold,
   retakeKeyOf,
 } from '@holdfast/shared/contracts/bookings.ts';
 import type { Contract, Message } from '@holdfast/shared/contracts/contract.ts';
@@ -22,6 +23,8 @@ export type Booking = {
   readonly id: string;
   readonly holdId: string;
   readonly pinId: string;
+  /** All its holds with their pins and seats; the one above is the first. */
+  readonly holds: readonly PinnedHold[];
   readonly eventId: string;
   readonly userId: string;
   readonly status: BookingStatus;
@@ -52,9 +55,11 @@ export type BookedSeat = OfferSeat & {
   readonly ticketStatus: TicketStatus | null;
 };
 
-/** The one pin that a booking may have; catalog fences the seats by it. */
-export function pinIdOf(bookingId: string): string {
-  return derivedId('pin', bookingId);
+/** The one pin that a booking may have of its hold, or of a further one of its holds. */
+export function pinIdOf(bookingId: string, furtherHoldId?: string): string {
+  return furtherHoldId === undefined
+    ? derivedId('pin', bookingId)
+    : derivedId('pin', bookingId, furtherHoldId);
 }
 
 /** The hold that catalog makes when it takes seats again for a booking; both derive its id. */
@@ -120,6 +125,7 @@ function stateOf(booking: Booking, seats: readonly BookedSeat[]): BookingState {
     bookingId: booking.id,
     holdId: booking.holdId,
     pinId: booking.pinId,
+    ...(booking.holds.length > 1 && { holds: [...booking.holds] }),
     eventId: booking.eventId,
     userId: booking.userId,
     seats: seats.map(({ seatId, ticketId, category, priceMinor }) => ({

@@ -8,6 +8,7 @@ const pending: Booking = {
   id: '0198c9d5-1111-7000-8000-000000000042',
   holdId: '0198c9d4-5c1e-7b60-8f0e-3a4a0f6d2b11',
   pinId: '5f0c3e8e-6f5b-5b6e-9a5d-0d9c5d8a7c01',
+  holds: [],
   eventId: '0198c9d4-0000-7000-8000-000000000001',
   userId: '0198c9d4-0000-7000-8000-0000000000aa',
   status: 'pending',

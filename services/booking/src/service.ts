@@ -194,9 +194,9 @@ async function open(
     place: createBatches({
       ...BATCHES,
       run: (commands: readonly PlaceBooking[]) => placeBookings({ db, onChanged }, commands),
-      keysOf: ({ offer: { userId, holdId, eventId }, key }) => [
+      keysOf: ({ offer: { userId, holds, eventId }, key }) => [
         `key ${userId} ${key}`,
-        `hold ${holdId}`,
+        ...holds.map(({ holdId }) => `hold ${holdId}`),
         `quota ${userId} ${eventId}`,
       ],
     }),

@@ -48,6 +48,14 @@ export function playCatalog(bus: Bus) {
     });
   }
 
+  /** Each hold of a booking for itself, as if it were all. */
+  const holdsOf = (booking: BookingState): BookingState[] =>
+    booking.holds?.map((hold) => ({
+      ...booking,
+      ...hold,
+      seats: booking.seats.filter(({ seatId }) => hold.seatIds.includes(seatId)),
+    })) ?? [booking];
+
   async function answer(booking: BookingState): Promise<void> {
     const retake = booking.retakes === undefined ? undefined : policies.get('retakes');
     const policy = retake ?? policies.get(booking.holdId) ?? 'pin';
@@ -61,7 +69,9 @@ export function playCatalog(bus: Bus) {
     group: 'catalog-of-the-test',
     topics: ['booking.bookings', 'booking.payments', 'booking.tickets'],
     async onMessage(message) {
-      if (message.type === 'booking.authorized.v1') await answer(message.data as BookingState);
+      if (message.type === 'booking.authorized.v1') {
+        for (const hold of holdsOf(message.data as BookingState)) await answer(hold);
+      }
       received.push(message);
     },
   });

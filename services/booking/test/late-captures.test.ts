@@ -2,7 +2,7 @@ import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import Stripe from 'stripe';
-import { makeOffer } from './catalog.ts';
+import { makeOffer, makeSeat } from './catalog.ts';
 import type { Client } from './client.ts';
 import { startWorld, WEBHOOK_SECRET, type World } from './world.ts';
 
@@ -26,9 +26,11 @@ describe('money that comes after its booking has failed', () => {
   afterEach(() => world.catalog.policies.delete('retakes'));
 
   /** A booking that a bank has declined, and the provider's id of its payment. */
-  async function placeDeclined(): Promise<{ bookingId: string; intent: string }> {
+  async function placeDeclined(
+    offers = [makeOffer(buyer.userId)],
+  ): Promise<{ bookingId: string; intent: string }> {
     const answer = await buyer.post('/api/bookings', {
-      offer: await world.signOffer(makeOffer(buyer.userId)),
+      offers: await Promise.all(offers.map((offer) => world.signOffer(offer))),
       paymentMethod: 'pm_usBankAccount_insufficientFunds',
       paymentMethodType: 'us_bank_account',
     });
@@ -81,6 +83,21 @@ describe('money that comes after its booking has failed', () => {
        where p.booking_id = $1 group by 1 order by 1`,
       [bookingId],
     );
+
+  it('buys the seats of several holds after all, as those of one', async () => {
+    const eventId = newId();
+    const make = (seat: string) => makeOffer(buyer.userId, { eventId, seats: [makeSeat(seat)] });
+    const { bookingId, intent } = await placeDeclined([make('A-1'), make('B-1')]);
+    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+    await tell(intent);
+    const outcome = await buyer.outcome(await retakeOf(bookingId));
+    expect(outcome).to.include({ status: 'confirmed', totalMinor: 9_600 });
+    expect(outcome.holdIds).to.deep.equal([outcome.holdId]);
+    expect(outcome.seats.map(({ seatId }: { seatId: string }) => seatId)).to.have.members([
+      'A-1',
+      'B-1',
+    ]);
+  });
 
   it('buys its seats after all where they are free, by a new booking that is linked', async () => {
     const { bookingId, intent } = await placeDeclined();

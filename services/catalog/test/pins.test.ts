@@ -46,6 +46,54 @@ describe('pins', () => {
     });
   }
 
+  describe('of a booking of several holds', () => {
+    /** Two holds of one buyer, and a booking of both. */
+    async function twoHolds(secondSeconds = 600) {
+      const eventId = await world.event(4);
+      const buyer = await world.user();
+      const take = async (seats: string[], seconds: number) =>
+        world.hold((await world.take(buyer, eventId, seats, seconds)).body.hold.holdId);
+      const first = await take(['GENERAL-1'], 600);
+      const second = await take(['GENERAL-2', 'GENERAL-3'], secondSeconds);
+      const booking = bookingOf(first);
+      const further = bookingOf(second, booking.bookingId);
+      const pinId = derivedId('pin', booking.bookingId, second._id);
+      const holds = [
+        { holdId: first._id, pinId: booking.pinId, seatIds: ['GENERAL-1'] },
+        { holdId: second._id, pinId, seatIds: ['GENERAL-2', 'GENERAL-3'] },
+      ];
+      const seats = [...booking.seats, ...further.seats];
+      return { first, second, booking: { ...booking, seats, holds } };
+    }
+    const lastAnswer = async (hold: Hold) => (await answers(hold._id)).at(-1);
+
+    it('are one each, under their own ids; all seats are sold, and come back when it is cancelled', async () => {
+      const { first, second, booking } = await twoHolds();
+      await world.send(bookingAuthorized, booking);
+      for (const [index, hold] of [first, second].entries()) {
+        const { pinId } = booking.holds[index] ?? {};
+        expect(await lastAnswer(hold)).to.include({ type: 'hold.pinned.v1', pinId });
+      }
+      await world.send(bookingConfirmed, booking);
+      expect(await statuses(first)).to.deep.equal(['sold', 'sold', 'sold', 'available']);
+      await world.send(bookingCancelled, booking);
+      expect(await statuses(first)).to.deep.equal(Array(4).fill('available'));
+    });
+
+    it('are granted and refused hold by hold; what was granted is undone when the booking fails', async () => {
+      const { first, second, booking } = await twoHolds(1);
+      await runOut(second);
+      await world.send(bookingAuthorized, booking);
+      expect(await lastAnswer(first)).to.include({ type: 'hold.pinned.v1' });
+      expect(await lastAnswer(second)).to.include({ type: 'hold.pin_refused.v1' });
+      await world.send(bookingFailed, { ...booking, reason: 'hold_expired' });
+      expect((await world.hold(first._id)).state).to.equal('held');
+      expect((await statuses(first))[0]).to.equal('held');
+      await world.send(bookingAuthorized, booking);
+      expect(await lastAnswer(first)).to.include({ type: 'hold.pin_refused.v1' });
+    });
+  });
+
   it('pins the seats of a live hold, so that they do not expire, and answers booking', async () => {
     const { buyer, hold } = await held(2, 1);
     const booking = bookingOf(hold);

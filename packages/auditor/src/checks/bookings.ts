@@ -1,4 +1,5 @@
 import { type Check, sqlCheck } from '../check.ts';
+import { HOLDS_OF_BOOKING } from './holds-of-booking.ts';
 
 /** Rules over bookings, tickets and quotas in PostgreSQL, and projections of catalog. */
 export const BOOKING_CHECKS: readonly Check[] = [
@@ -84,8 +85,9 @@ export const BOOKING_CHECKS: readonly Check[] = [
     store: 'booking',
     counted: 'idempotency_keys',
     broken: `
-      select 'hold ' || hold_id || ' has ' || count(*) || ' bookings that did not fail' as finding
-      from bookings where status <> 'failed' group by hold_id having count(*) > 1`,
+      select 'hold ' || h.hold_id || ' has ' || count(*) || ' bookings that did not fail' as finding
+      from bookings b cross join ${HOLDS_OF_BOOKING}
+      where b.status <> 'failed' group by h.hold_id having count(*) > 1`,
   }),
   {
     invariant: 16,

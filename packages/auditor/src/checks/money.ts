@@ -1,5 +1,6 @@
 import { type Check, sqlCheck } from '../check.ts';
 import type { ProviderIntent, Sources } from '../sources.ts';
+import { compareWithHolds } from './holds-of-booking.ts';
 import { SEATS, STANDING } from './prices.ts';
 
 type PaymentRow = {
@@ -240,33 +241,4 @@ async function compareWithProvider({ booking, readProvider }: Sources) {
         `the provider's ${intent.id} (${intent.status}) for booking ${intent.bookingId} is in no payment`,
     );
   return { checked: rows.length, findings: [...findings, ...strays] };
-}
-
-async function compareWithHolds({ booking, holds }: Sources) {
-  const { rows } = await booking.query<{ id: string; hold_id: string; seats: string[] }>(`
-    select b.id, b.hold_id, array_agg(s.seat_id || '=' || s.price_minor order by s.seat_id collate "C") as seats
-    from bookings b join booking_seats s on s.booking_id = b.id
-    where b.retakes is null or b.status <> 'failed' group by b.id, b.hold_id`);
-  const found = await holds
-    .find(
-      { _id: { $in: rows.map((row) => row.hold_id) } },
-      { projection: { seats: 1, returned: 1 } },
-    )
-    .toArray();
-  const fixed = new Map(
-    found.map((hold) => [
-      hold._id,
-      [...hold.seats, ...(hold.returned ?? [])]
-        .map((seat) => `${seat.seatId}=${seat.priceMinor}`)
-        .sort()
-        .join(),
-    ]),
-  );
-  const findings = rows
-    .filter((row) => fixed.get(row.hold_id) !== row.seats.toSorted().join())
-    .map(
-      (row) =>
-        `booking ${row.id} has ${row.seats.join()}, its hold ${fixed.get(row.hold_id) ?? 'does not exist'}`,
-    );
-  return { checked: rows.length, findings };
 }

@@ -9,12 +9,17 @@ export type BookedSeat = {
   priceMinor: number;
 };
 
+/** A hold of a booking; catalog fences its seats by the pin. */
+export type PinnedHold = { holdId: string; pinId: string; seatIds: string[] };
+
 /** A booking as it stands after the change. */
 export type BookingState = {
   bookingId: string;
   holdId: string;
   /** Names the one pin of this booking; catalog fences seats by it. */
   pinId: string;
+  /** All its holds, the one above first, where it was made from several. */
+  holds?: PinnedHold[];
   eventId: string;
   userId: string;
   seats: BookedSeat[];
@@ -45,6 +50,16 @@ const schema = Joi.object<BookingState>({
   bookingId: id().required(),
   holdId: id().required(),
   pinId: id().required(),
+  holds: Joi.array()
+    .items(
+      Joi.object({
+        holdId: id().required(),
+        pinId: id().required(),
+        seatIds: Joi.array().items(seatId()).min(1).required(),
+      }),
+    )
+    .min(2)
+    .description('All its holds, the one above first, where it was made from several'),
   eventId: id().required(),
   userId: id().required(),
   seats: Joi.array()

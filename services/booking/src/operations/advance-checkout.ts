@@ -8,6 +8,7 @@ import { type CheckoutCommand, decide } from '../checkout.ts';
 import { type Payment, settlesItself } from '../payment.ts';
 import { lockBookings } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
+import { notePins } from '../stores/hold-claims.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import { settleCalls } from '../stores/provider-calls.ts';
 import { repaidOf } from '../stores/refunds.ts';
@@ -44,6 +45,8 @@ export type Advance = {
   readonly origin: Origin;
   /** The provider's id of the payment, where this step learnt it. */
   readonly providerId?: string | undefined;
+  /** Which of its holds was pinned, where it may have several. */
+  readonly holdId?: string;
   readonly cause?: Cause;
   /** What can only be known under the booking's lock is left out of it. */
   readonly command: Exclude<CheckoutCommand, { kind: Bound }> | { readonly kind: Bound };
@@ -108,6 +111,8 @@ type Facts = {
   reserved: ReadonlyMap<string, TicketChange[]>;
   /** By failed bookings that have come to money: what may try for their seats again. */
   retakes: ReadonlyMap<string, Retake>;
+  /** Those of the bookings of several holds of which catalog has pinned all. */
+  pinned: ReadonlySet<string>;
 };
 
 /** What decides besides the bookings, as it stands under their locks; reserves seats on the way. */
@@ -137,21 +142,27 @@ async function learn(
     findCancelled(tx, eventIds),
   ]);
   const admitted = new Set([...fresh, ...settled]);
+  const pinnedSteps = steps.flatMap(({ bookingId, holdId, cause, command }) => {
+    const booking = locked.get(bookingId);
+    const isNew = cause === undefined || admitted.has(cause.id);
+    if (command.kind !== 'pinned' || booking?.status !== 'authorized' || !isNew) return [];
+    return [{ booking, hold: booking.holds.find((one) => one.holdId === holdId) }];
+  });
+  const pinned = await notePins(
+    tx,
+    pinnedSteps.flatMap(({ booking, hold }) =>
+      hold && booking.holds.length > 1 ? [{ booking, holdId: hold.holdId }] : [],
+    ),
+  );
   // The seats are safe from expiry: tickets, the second guard, before any money moves.
   const reserved = await reserveTickets(
     tx,
-    steps.flatMap(({ bookingId, cause, command }) => {
-      const booking = locked.get(bookingId);
-      const isDue =
-        command.kind === 'pinned' &&
-        booking?.status === 'authorized' &&
-        !cancelledEvents.has(booking.eventId) &&
-        (cause === undefined || admitted.has(cause.id));
-      return isDue ? [booking] : [];
-    }),
+    pinnedSteps
+      .map(({ booking }) => booking)
+      .filter((one) => !cancelledEvents.has(one.eventId) && isPinned(one, { pinned })),
   );
   const retakes = await reserveRetakes(tx, steps, { locked, payments, admitted, cancelledEvents });
-  return { now, payments, repaid, admitted, cancelledEvents, reserved, retakes };
+  return { now, payments, repaid, admitted, cancelledEvents, reserved, retakes, pinned };
 }
 
 /** Rare: money for a booking that has failed for good. */
@@ -175,6 +186,11 @@ async function reserveRetakes(
   return retakes;
 }
 
+/** A late pin is for the decision to ignore. */
+function isPinned(booking: Booking, { pinned }: Pick<Facts, 'pinned'>): boolean {
+  return booking.holds.length === 1 || booking.status !== 'authorized' || pinned.has(booking.id);
+}
+
 function decideStep(step: Advance, before: Booking | undefined, facts: Facts): StepOutcome {
   if (before === undefined) return refused('booking_not_found', `There is no such booking.`);
   if (step.cause && !facts.admitted.has(step.cause.id)) return ignored('repeated');
@@ -184,6 +200,7 @@ function decideStep(step: Advance, before: Booking | undefined, facts: Facts): S
   if (paid === undefined && !isFree && before.status !== 'failed') {
     throw new Error(`booking ${before.id} has no payment`);
   }
+  if (step.command.kind === 'pinned' && !isPinned(before, facts)) return ignored('pins_missing');
   const reserved = facts.reserved.get(before.id);
   const plan = decide(
     {

@@ -11,7 +11,8 @@ import { announce, announceCancelledSeats, type Booking, liveSeatsOf } from '../
 import type { CallKind, CheckoutPlan } from '../checkout.ts';
 import { announcePayment, type Payment, withRefund } from '../payment.ts';
 import { partsOf, sumOf } from '../quote.ts';
-import { freeHolds, saveBookings } from '../stores/bookings.ts';
+import { saveBookings } from '../stores/bookings.ts';
+import { freeHolds } from '../stores/hold-claims.ts';
 import { type Journal, writeJournals } from '../stores/ledger.ts';
 import { changedPayment, savePayments } from '../stores/payments.ts';
 import { requestCalls } from '../stores/provider-calls.ts';

@@ -1,25 +1,26 @@
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
-import type { Offer } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
-import { announce, type Booking, pinIdOf } from '../booking.ts';
+import { announce, type Booking } from '../booking.ts';
 import { refuseUnchargeable } from '../chargeable.ts';
+import { type JointOffer, snapshotOf } from '../offers.ts';
 import { type MethodType, settlesItself } from '../payment.ts';
 import { type Quote, quoteOffer } from '../quote.ts';
-import { claimHolds, findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
+import { findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
+import { claimHolds } from '../stores/hold-claims.ts';
 import { findKeyUses, type KeyUse, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
 import { insertPayments } from '../stores/payments.ts';
 import { requestCalls } from '../stores/provider-calls.ts';
 import type { OnChanged } from './advance-checkout.ts';
 
 export type PlaceBooking = {
-  /** Verified: signed by catalog, and the caller's own. */
-  readonly offer: Offer;
+  /** Verified: signed by catalog, the caller's own, of one event. */
+  readonly offer: JointOffer;
   /** The provider's id of the buyer's card; not needed where nothing is to be paid. */
   readonly paymentMethod?: string | undefined;
   readonly paymentMethodType: MethodType;
@@ -146,7 +147,7 @@ async function claimAll(tx: Transaction, wishes: readonly Wish[]): Promise<Map<s
     tx,
     wishes.map(({ bookingId, offer }) => ({
       bookingId,
-      holdId: offer.holdId,
+      holdIds: offer.holds.map(({ holdId }) => holdId),
       userId: offer.userId,
       eventId: offer.eventId,
       seats: offer.seats.length,
@@ -173,7 +174,7 @@ async function insertAll(
   now: Date,
 ): Promise<Map<string, Booking>> {
   if (wishes.length === 0) return new Map();
-  const made = await insertBookings(tx, wishes.map(snapshot), now);
+  const made = await insertBookings(tx, wishes.map(draft), now);
   const bookings = new Map(made.map((booking) => [booking.id, booking]));
   const requests = wishes.flatMap(
     ({ bookingId, origin, paymentMethod: method, paymentMethodType: methodType }) => {
@@ -223,32 +224,10 @@ async function insertAll(
  * A booking without a price is authorized at once: there is nobody to ask. So is one whose money is
  * taken at one stroke, which must not be before its seats are pinned.
  */
-function snapshot({ bookingId: id, offer, price, paymentMethodType }: Wish): NewBooking {
+function draft({ bookingId, offer, price, paymentMethodType }: Wish): NewBooking {
   const skips = price.totalMinor === 0 || settlesItself({ methodType: paymentMethodType });
-  return {
-    id,
-    ...price,
-    status: skips ? 'authorized' : 'pending',
-    version: skips ? 2 : 1,
-    holdId: offer.holdId,
-    pinId: pinIdOf(id),
-    retakes: null,
-    eventId: offer.eventId,
-    userId: offer.userId,
-    currency: offer.currency,
-    eventName: offer.eventName,
-    venueName: offer.venueName,
-    startsAt: new Date(offer.startsAt),
-    timeZone: offer.timeZone,
-    seats: offer.seats.map(
-      ({ seatId, label, section, row, number, category, priceMinor, ticketType }) => ({
-        ...{ seatId, label, section, row, number, category, priceMinor },
-        ...(ticketType && { ticketType: { id: ticketType.id, name: ticketType.name } }),
-        ticketId: null,
-        ticketStatus: null,
-      }),
-    ),
-  };
+  const beginning = { status: skips ? 'authorized' : 'pending', version: skips ? 2 : 1 } as const;
+  return { ...snapshotOf(bookingId, offer, price), ...beginning, retakes: null };
 }
 
 /** What a booking was at first, before it was found to need no authorization. */

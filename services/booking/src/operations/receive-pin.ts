@@ -18,9 +18,10 @@ export async function receivePin(
   deps: CheckoutDeps,
   message: Message<HoldChange>,
 ): Promise<Result> {
-  const { bookingId, pinId } = message.data;
+  const { bookingId, holdId, pinId } = message.data;
   if (bookingId === undefined) return ignored('no_booking');
-  if (pinId !== pinIdOf(bookingId)) return ignored('foreign_pin');
+  const pins = [pinIdOf(bookingId), pinIdOf(bookingId, holdId)];
+  if (pinId === undefined || !pins.includes(pinId)) return ignored('foreign_pin');
   const step = {
     bookingId,
     origin: message.origin,
@@ -28,7 +29,7 @@ export async function receivePin(
   };
   switch (message.type) {
     case holdPinned.type:
-      return deps.advance({ ...step, command: { kind: 'pinned' } });
+      return deps.advance({ ...step, command: { kind: 'pinned' }, holdId });
     case holdPinRefused.type: {
       const reason = message.data.reason ?? 'pin_refused';
       return deps.advance({ ...step, command: { kind: 'pin_refused', reason } });

@@ -34,6 +34,8 @@ export async function openRetake(
   failed: Booking,
   origin: Origin,
 ): Promise<Booking> {
+  const pinId = pinIdOf(id);
+  const seatIds = failed.seats.map(({ seatId }) => seatId);
   const [booking] = await insertBookings(
     tx,
     [
@@ -41,7 +43,9 @@ export async function openRetake(
         ...failed,
         id,
         holdId,
-        pinId: pinIdOf(id),
+        pinId,
+        // Of however many holds it was: catalog takes its seats again as one.
+        holds: [{ holdId, pinId, seatIds }],
         status: 'authorized',
         version: 2,
         retakes: failed.id,

@@ -13,6 +13,7 @@ import { quoteOffer } from '../quote.ts';
 import type { BookingReads } from '../stores/booking-reads.ts';
 import { type BookingFilter, findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
+import { type OffersBody, offerMembers, readOffers, usualKey } from './offers-body.ts';
 import {
   bookingAnswer,
   bookingsAnswer,
@@ -37,7 +38,6 @@ type ById = { bookingId: string };
 const LONGEST_WAIT_SECONDS = 25;
 /** Statuses that the payment provider's answer ends. */
 const WAITS_FOR_PROVIDER: readonly BookingStatus[] = ['pending', 'capturing', 'voiding'];
-const LONGEST_OFFER = 48 * 1024;
 /** In small letters, as the store writes ids, whatever the address has. */
 const byId = Joi.object<ById>({ bookingId: id().lowercase().required() });
 
@@ -47,16 +47,17 @@ export function bookingRoutes(use: Use): Route[] {
 
 function place(use: Use): Route {
   return route<{
-    body: { offer: string; paymentMethod?: string; paymentMethodType: MethodType };
+    body: OffersBody & { paymentMethod?: string; paymentMethodType: MethodType };
   }>({
     method: 'post',
     path: '/api/bookings',
     id: 'placeBooking',
     tag: 'bookings',
-    summary: 'Books the seats of a hold at the prices of its signed offer',
+    summary:
+      'Books the seats of a hold, or of several of an event, at the prices of their signed offers',
     access: 'login',
     body: Joi.object({
-      offer: Joi.string().max(LONGEST_OFFER).required().description('The offer of the hold'),
+      ...offerMembers,
       paymentMethod: Joi.string()
         .pattern(/^pm_[A-Za-z0-9_]{1,200}$/)
         .description("The provider's id of the buyer's card; needed unless all seats are free")
@@ -65,13 +66,14 @@ function place(use: Use): Route {
         .valid(...METHOD_TYPES)
         .default('card')
         .description('What kind it is; any but a card settles by itself, later'),
-    }),
+    }).xor('offer', 'offers'),
     responses: {
       202: { description: 'Being worked on: follow Location for the outcome', ...bookingAnswer },
     },
     errors: [
       'offer_invalid',
       'offer_not_owner',
+      'offers_differ',
       'offer_expired',
       'payment_method_required',
       'amount_not_chargeable',
@@ -85,9 +87,9 @@ function place(use: Use): Route {
     ],
     async run({ body, actor, origin, idempotencyKey }) {
       const { checkout, backlog, verifyOffer } = use();
-      const offer = await verifyOffer(body.offer, actor.userId);
+      const offer = await readOffers(verifyOffer, body, actor.userId);
       if (isRefusal(offer)) return offer;
-      const key = idempotencyKey ?? offer.holdId;
+      const key = idempotencyKey ?? usualKey(offer);
       const { paymentMethod, paymentMethodType } = body;
       const full = paymentMethod === undefined ? undefined : backlog.refuseFull();
       if (full !== undefined) return full;
@@ -107,20 +109,18 @@ function place(use: Use): Route {
 }
 
 function quote(use: Use): Route {
-  return route<{ body: { offer: string } }>({
+  return route<{ body: OffersBody }>({
     method: 'post',
     path: '/api/bookings/quote',
     id: 'quoteOffer',
     tag: 'bookings',
-    summary: 'What the seats of an offer come to with fees and taxes, line by line; stores nothing',
+    summary: 'What the seats of offers come to with fees and taxes, line by line; stores nothing',
     access: 'login',
-    body: Joi.object({
-      offer: Joi.string().max(LONGEST_OFFER).required().description('The offer of the hold'),
-    }),
+    body: Joi.object(offerMembers).xor('offer', 'offers'),
     responses: { 200: { description: 'As it would be charged', ...quoteAnswer } },
-    errors: ['offer_invalid', 'offer_not_owner', 'amount_not_chargeable'],
+    errors: ['offer_invalid', 'offer_not_owner', 'offers_differ', 'amount_not_chargeable'],
     async run({ body, actor }) {
-      const offer = await use().verifyOffer(body.offer, actor.userId);
+      const offer = await readOffers(use().verifyOffer, body, actor.userId);
       if (isRefusal(offer)) return offer;
       const { currency, expiresAt } = offer;
       const quote = quoteOffer(offer);

@@ -11,6 +11,7 @@ export function presentBooking(booking: Booking, payment?: Payment) {
   return {
     bookingId: booking.id,
     holdId: booking.holdId,
+    holdIds: booking.holds.map(({ holdId }) => holdId),
     eventId: booking.eventId,
     userId: booking.userId,
     status: booking.status,
@@ -112,6 +113,7 @@ const linesSchema = Joi.array()
 const bookingSchema = Joi.object({
   bookingId: id().required(),
   holdId: id().required(),
+  holdIds: Joi.array().items(id()).required().description('All its holds, `holdId` first'),
   userId: id().required(),
   status: Joi.string()
     .valid(...BOOKING_STATUSES)
@@ -191,6 +193,7 @@ const exampleLines: QuoteLine[] = [
 const exampleBooking = {
   ...exampleEvent,
   holdId: '0198c9d5-5f90-7a11-8e72-9b8a7c6d5e4f',
+  holdIds: ['0198c9d5-5f90-7a11-8e72-9b8a7c6d5e4f'],
   userId: '0198c9d4-0c3d-7b22-9f83-1a2b3c4d5e6f',
   status: 'confirmed',
   reason: null,

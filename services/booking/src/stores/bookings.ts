@@ -9,14 +9,6 @@ import { bookingSeats, bookings, isOneOf, tickets } from './tables.ts';
 
 type Reader = Database | Transaction;
 type Row = typeof bookings.$inferSelect;
-export type HoldClaim = {
-  readonly holdId: string;
-  readonly bookingId: string;
-  readonly userId: string;
-  readonly eventId: string;
-  readonly seats: number;
-  readonly maxSeats: number;
-};
 export type NewBooking = Omit<Booking, 'reason' | 'freeCancelUntil' | 'createdAt' | 'changedAt'>;
 
 /** Inserts bookings with their seats, as of `now`: the transaction's own instant. */
@@ -29,6 +21,7 @@ export async function insertBookings(
     id: one.id,
     hold_id: one.holdId,
     pin_id: one.pinId,
+    holds: one.holds.length > 1 ? one.holds : null,
     event_id: one.eventId,
     user_id: one.userId,
     status: one.status,
@@ -55,10 +48,10 @@ export async function insertBookings(
   );
   await Promise.all([
     tx.execute(sql`
-      insert into bookings (id, hold_id, pin_id, event_id, user_id, status, version, currency,
+      insert into bookings (id, hold_id, pin_id, holds, event_id, user_id, status, version, currency,
         total_minor, event_name, venue_name, starts_at, time_zone, terms, charges, retakes,
         asked_at)
-      select id, hold_id, pin_id, event_id, user_id, status, version, currency,
+      select id, hold_id, pin_id, holds, event_id, user_id, status, version, currency,
         total_minor, event_name, venue_name, starts_at, time_zone, terms, charges, retakes,
         case status when 'authorized' then now() end
       from ${rowsOf('bookings', rows)}`),
@@ -157,61 +150,6 @@ export async function saveBookings(
   if (rowCount !== changed.length) throw new Error('a locked booking has changed or gone');
 }
 
-/**
- * Claims holds for bookings, and counts their seats towards their accounts' limits (invariant 17).
- * Answers which bookings have both; of the others nothing stays.
- */
-export async function claimHolds(
-  tx: Transaction,
-  wanted: readonly HoldClaim[],
-): Promise<Map<string, 'claimed' | 'hold_already_booked' | 'quota_exceeded'>> {
-  const rows = wanted.map((one) => ({
-    hold_id: one.holdId,
-    booking_id: one.bookingId,
-    user_id: one.userId,
-    event_id: one.eventId,
-    seats: one.seats,
-    max_seats: one.maxSeats,
-  }));
-  // First all claims, then all quotas, each in the order of keys: rivals meet in the same order.
-  const { rows: claimed } = await tx.execute<{ bookingId: string; counted: boolean }>(sql`
-    with wanted as (
-      select * from json_to_recordset(${JSON.stringify(rows)}::json) as r
-        (hold_id uuid, booking_id uuid, user_id uuid, event_id uuid, seats integer, max_seats integer)
-    ), claimed as (
-      insert into hold_claims (hold_id, booking_id)
-      select hold_id, booking_id from wanted order by hold_id
-      on conflict do nothing returning booking_id
-    ), counted as (
-      insert into buyer_quotas (user_id, event_id, seats, max_seats)
-      select user_id, event_id, seats, max_seats from wanted join claimed using (booking_id)
-      where seats <= max_seats order by user_id, event_id
-      on conflict (user_id, event_id) do update
-        set seats = buyer_quotas.seats + excluded.seats, max_seats = excluded.max_seats
-        where buyer_quotas.seats + excluded.seats <= excluded.max_seats
-      returning user_id, event_id
-    )
-    select booking_id as "bookingId", counted.user_id is not null as counted
-    from wanted join claimed using (booking_id) left join counted using (user_id, event_id)`);
-  const uncounted = claimed.flatMap((one) => (one.counted ? [] : [one.bookingId]));
-  if (uncounted.length > 0) await freeHolds(tx, uncounted);
-  const counted = new Map(claimed.map((one) => [one.bookingId, one.counted]));
-  return new Map(
-    wanted.map(({ bookingId }) => {
-      const isCounted = counted.get(bookingId);
-      if (isCounted === undefined) return [bookingId, 'hold_already_booked'];
-      return [bookingId, isCounted ? 'claimed' : 'quota_exceeded'];
-    }),
-  );
-}
-
-/** Lets the holds of these bookings be booked again. */
-export async function freeHolds(tx: Transaction, bookingIds: readonly string[]): Promise<void> {
-  await tx.execute(
-    sql`delete from hold_claims where booking_id = any(${sql.param([...bookingIds])}::uuid[])`,
-  );
-}
-
 /** Notes that the pin of a booking was asked for again. */
 export async function askAgain(tx: Transaction, id: string): Promise<void> {
   await tx.update(bookings).set({ askedAt: sql`now()` }).where(eq(bookings.id, id));
@@ -281,8 +219,15 @@ async function seatsOf(db: Reader, ids: readonly string[]): Promise<Map<string, 
 }
 
 function withSeats(
-  { askedAt: _askedAt, terms, charges, ...row }: Row,
+  { askedAt: _askedAt, terms, charges, holds, ...row }: Row,
   seats: readonly BookedSeat[],
 ): Booking {
-  return { ...row, terms: terms ?? NO_TERMS, lines: [...faceValues(seats), ...charges], seats };
+  const { holdId, pinId } = row;
+  return {
+    ...row,
+    holds: holds ?? [{ holdId, pinId, seatIds: seats.map(({ seatId }) => seatId) }],
+    terms: terms ?? NO_TERMS,
+    lines: [...faceValues(seats), ...charges],
+    seats,
+  };
 }

@@ -1,3 +1,4 @@
+import type { PinnedHold } from '@holdfast/shared/contracts/bookings.ts';
 import type { TicketTypeName } from '@holdfast/shared/contracts/offer.ts';
 import type { Terms } from '@holdfast/shared/contracts/terms.ts';
 import { type SQL, sql } from 'drizzle-orm';
@@ -32,6 +33,7 @@ export const bookings = pgTable('bookings', {
   id: uuid().primaryKey(),
   holdId: uuid('hold_id').notNull(),
   pinId: uuid('pin_id').notNull(),
+  holds: jsonb().$type<PinnedHold[]>(),
   eventId: uuid('event_id').notNull(),
   userId: uuid('user_id').notNull(),
   status: text().$type<BookingStatus>().notNull(),

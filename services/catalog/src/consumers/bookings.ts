@@ -41,22 +41,25 @@ export async function onBookingMessage(stores: TakeDependencies, message: Messag
     if (kind === 'pin' && read.data.retakes !== undefined) {
       await retakeSeats(stores, read.data, read.origin);
     }
-    const outcome = await followBooking(stores, toCommand(kind, read.data), read.origin);
-    const came = outcome.kind === 'ignored' ? `ignored:${outcome.reason}` : outcome.what;
-    stores.figures.commands.inc({ command: kind, outcome: came });
-    stores.log.debug('booking.followed', { holdId: read.data.holdId, kind, outcome: came });
+    for (const command of toCommands(kind, read.data)) {
+      const outcome = await followBooking(stores, command, read.origin);
+      const came = outcome.kind === 'ignored' ? `ignored:${outcome.reason}` : outcome.what;
+      stores.figures.commands.inc({ command: kind, outcome: came });
+      stores.log.debug('booking.followed', { holdId: command.holdId, kind, outcome: came });
+    }
     return;
   }
 }
 
-function toCommand(kind: PinCommand['kind'], data: BookingState): PinCommand {
-  return {
-    kind,
-    pinId: data.pinId,
-    bookingId: data.bookingId,
-    holdId: data.holdId,
-    eventId: data.eventId,
-    userId: data.userId,
-    seatIds: data.seats.map((seat) => seat.seatId),
-  };
+/** What a booking wants of each of its holds that has some of the seats. */
+function toCommands(kind: PinCommand['kind'], data: BookingState): PinCommand[] {
+  const { bookingId, eventId, userId, holdId, pinId } = data;
+  const seatIds = data.seats.map((seat) => seat.seatId);
+  const holds = data.holds ?? [{ holdId, pinId, seatIds }];
+  return holds.flatMap((hold) => {
+    const concerned = seatIds.filter((seatId) => hold.seatIds.includes(seatId));
+    if (concerned.length === 0) return [];
+    const { holdId, pinId } = hold;
+    return [{ kind, pinId, bookingId, holdId, eventId, userId, seatIds: concerned }];
+  });
 }
