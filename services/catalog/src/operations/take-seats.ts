@@ -1,23 +1,15 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
-import { holdTaken } from '@holdfast/shared/contracts/holds.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Event, isPriced, priceSeats } from '../event.ts';
+import { type Event, isPriced } from '../event.ts';
 import { refuseSale } from '../event-status.ts';
-import { type Hold, historyEntry, totalOf } from '../hold.ts';
-import { holdMessage } from '../messages.ts';
-import { type Seat, seatKey } from '../seat.ts';
+import { newHold } from '../new-hold.ts';
+import { seatKey } from '../seat.ts';
 import type { ChoiceReasons } from '../seating/choice-reasons.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seat-rules.ts';
-import {
-  chooseTypes,
-  explainSale,
-  saleOf,
-  type TypesOfSeats,
-  type TypeWish,
-} from '../ticket-types.ts';
+import { chooseTypes, explainSale, saleOf, type TypeWish } from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
@@ -242,59 +234,4 @@ async function answerInFlight(
   const earlier = await deps.holds.find(who.holdId);
   if (earlier) return replay(earlier, request);
   return refuseInFlight();
-}
-
-function newHold(
-  event: Event,
-  take: Take,
-  seats: readonly Seat[],
-  parts: Pick<Wish, 'fingerprint' | 'chosen'> & { maxPerUser: number; types: TypesOfSeats },
-  origin: Origin,
-): Hold {
-  const priced = priceSeats(event, seats, parts.types);
-  const taken = seats.flatMap((seat) => seat.hold ?? []);
-  const expiresAt = new Date(Math.min(...taken.map((one) => one.expiresAt.getTime())));
-  const takenAt = new Date(Math.min(...taken.map((one) => one.takenAt.getTime())));
-  const hold: Hold = {
-    _id: take.holdId,
-    eventId: event._id,
-    userId: take.userId,
-    attemptId: take.attemptId,
-    fingerprint: parts.fingerprint,
-    ...(parts.chosen?.reasons && { reasons: parts.chosen.reasons }),
-    state: 'held',
-    seats: priced,
-    currency: event.currency,
-    totalMinor: totalOf(priced),
-    ...(event.terms && { terms: event.terms }),
-    event: {
-      name: event.name,
-      venueName: event.venueName,
-      startsAt: event.startsAt,
-      timeZone: event.timeZone,
-    },
-    maxPerUser: parts.maxPerUser,
-    takenAt,
-    expiresAt,
-    extensions: [],
-    round: 0,
-    version: 1,
-    movedAt: takenAt,
-    pinId: null,
-    bookingId: null,
-    closed: [],
-    askedAt: null,
-    history: [
-      historyEntry(takenAt, origin, 'seats taken', null, {
-        state: 'held',
-        expiresAt: expiresAt.toISOString(),
-        seatIds: priced.map((seat) => seat.seatId),
-      }),
-    ],
-    outbox: [],
-  };
-  hold.outbox.push(
-    holdMessage(holdTaken, hold, { seats, expiresAt, version: 1, time: takenAt, origin }),
-  );
-  return hold;
 }
