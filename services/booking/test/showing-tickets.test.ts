@@ -111,6 +111,15 @@ describe('a ticket', () => {
     expect(first).to.contain(`UID:${bookingId}@holdfast`);
     expect(first).to.contain('19:30 (Europe/Vienna)');
     expect(first).to.not.match(/[^\r]\n/);
+    const [left = '', gone = ''] = offer.seats.map(({ label }) => label.replaceAll(',', '\\,'));
+    expect(first).to.contain(left).and.to.contain(gone);
+    const { seats } = offer;
+    await world.rows(`update tickets set status = 'void' where booking_id = $1 and seat_id = $2`, [
+      ...[bookingId, seats[1]?.seatId],
+    ]);
+    expect(await calendar(), 'a seat was cancelled')
+      .to.contain(left)
+      .and.not.to.contain(gone);
     const moved = { eventId: offer.eventId, startsAt: '2027-05-01T17:00:00.000Z' };
     await world.catalog.publishEvent(eventCreated, moved, 1);
     await waitUntil('the new date to be known', async () =>

@@ -89,7 +89,9 @@ export async function calendarOf(db: Database, booking: Booking): Promise<string
     bookingId: booking.id,
     sequence: booking.version + (event?.version ?? 0),
     status: isOff ? 'CANCELLED' : isOn ? 'CONFIRMED' : 'TENTATIVE',
-    labels: booking.seats.map(({ label }) => label),
+    labels: booking.seats.flatMap(({ label, ticketStatus }) =>
+      isOff || ticketStatus !== 'void' ? label : [],
+    ),
     changedAt: booking.changedAt,
   });
 }
