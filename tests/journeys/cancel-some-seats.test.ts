@@ -1,3 +1,5 @@
+import { openSources } from '@holdfast/auditor/sources.ts';
+import { seatTimeline } from '@holdfast/auditor/timelines.ts';
 import { expectSuccess } from '@holdfast/demo/api.ts';
 import { NO_TERMS, type Terms } from '@holdfast/shared/contracts/terms.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
@@ -73,6 +75,15 @@ describe('cancelling some seats of a booking', () => {
       },
     );
     expect(again.status).to.equal(201);
+
+    const { env } = system.stack;
+    const sources = await openSources({ env: { ...env }, urls: system.services.urls });
+    const { happenings } = await seatTimeline(sources, { eventId, seatId: first });
+    await sources.close();
+    const sold = happenings.filter(
+      ({ store, after }) => store === 'catalog' && after === 'confirmed',
+    );
+    expect(sold, 'the hold that it was sold in').to.not.have.length(0);
 
     const report = await system.audit();
     expect(report.findings).to.deep.equal([]);

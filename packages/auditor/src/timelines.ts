@@ -59,7 +59,14 @@ export async function seatTimeline(
   const seat = await sources.seats.findOne({ _id: `${eventId}:${seatId}` });
   const holds = await sources.holds
     .find(
-      { eventId, $or: [{ 'seats.seatId': seatId }, { 'changes.seatIds': seatId }] } as Document,
+      {
+        eventId,
+        $or: [
+          { 'seats.seatId': seatId },
+          { 'changes.seatIds': seatId },
+          { 'returned.seatId': seatId },
+        ],
+      } as Document,
       { projection: { history: 1 } },
     )
     .toArray();
