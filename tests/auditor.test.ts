@@ -399,6 +399,18 @@ describe('the auditor', () => {
     },
     {
       invariant: 10,
+      what: 'a sweep without an audit entry',
+      breaks: () => insertSweep('rescheduled'),
+      mends: deleteSweeps,
+    },
+    {
+      invariant: 10,
+      what: 'a key of tickets that was revoked without an audit entry',
+      breaks: () => sql('update ticket_keys set revoked_at = now()'),
+      mends: () => sql('update ticket_keys set revoked_at = null'),
+    },
+    {
+      invariant: 10,
       what: 'an audit chain whose end was cut off',
       breaks: async () => {
         await sql(

@@ -116,6 +116,14 @@ describe('an event that is moved', () => {
     });
     await world.loops.lateBookings.runOnce();
     expect(await sweepStates(eventId)).to.deep.equal(['done']);
+    const steps = await world.rows<{ action: string }>(
+      `select action from audit_entries e join event_sweeps s on s.id = e.aggregate_id
+       where e.aggregate_type = 'event_sweep' and s.event_id = $1 order by e.seq`,
+      [eventId],
+    );
+    expect(steps.map(({ action }) => action.split('.')[1])).to.deep.equal([
+      ...['started', 'done', 'resumed', 'done'],
+    ]);
   });
 
   async function sellOf(eventId: string, seat: string, startsAt: string): Promise<string> {

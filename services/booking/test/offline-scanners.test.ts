@@ -3,6 +3,7 @@ import { newId } from '@holdfast/shared/ids.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { expect } from 'chai';
+import { sql } from 'drizzle-orm';
 import { makeFirstTicketKey } from '../src/operations/change-ticket-keys.ts';
 import { reissueTickets } from '../src/operations/reissue-tickets.ts';
 import { lockBookings } from '../src/stores/bookings.ts';
@@ -219,6 +220,29 @@ describe('scanners without a connection', () => {
       await late;
       const after = await revoked(eventId, `?since=${before.next}`);
       expect(after.tickets.map(({ ticketId }) => ticketId)).to.include(slow.ticketId);
+    });
+
+    it('also one whose transaction had waited for longer than a reader goes back', async () => {
+      const { postgres } = await world.service.ready;
+      const sold = await sell(['D-1']);
+      await postgres.db.transaction(async (tx) => {
+        const { rows: began } = await tx.execute<{ at: string }>(sql`select now() as at`);
+        await tx.execute(sql`select pg_sleep(0.05)`);
+        await reissue(tx, sold);
+        const { rows } = await tx.execute<{ late: boolean; limit: string }>(sql`
+          select revoked_at >= ${began[0]?.at}::timestamptz + interval '50 ms' as late,
+            current_setting('transaction_timeout') as limit
+          from tickets where id = ${sold.ticketId}`);
+        expect(rows, 'its instant is its own, and it has to commit soon').to.deep.equal([
+          { late: true, limit: '45s' },
+        ]);
+      });
+      await postgres.db.transaction(async (tx) => {
+        const { rows } = await tx.execute(
+          sql`select current_setting('transaction_timeout') as limit`,
+        );
+        expect(rows, 'of others nothing is asked').to.deep.equal([{ limit: '0' }]);
+      });
     });
 
     it('by a cursor of this list only', async () => {

@@ -4,8 +4,8 @@ import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { isOutage } from '@holdfast/shared/outage.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { OnChanged } from '../operations/advance-checkout.ts';
+import { resumeForLateBookings } from '../operations/reopen-sweeps.ts';
 import { BatchFailed, sweepBookings } from '../operations/sweep-bookings.ts';
-import { reopenSweeps } from '../stores/sweeps.ts';
 
 /** Batches a second; the pace says how large they are. */
 const ROUNDS_A_SECOND = 4;
@@ -66,7 +66,7 @@ export function createLateBookingLoop(deps: { db: Database; log: Logger }): Loop
     intervalMs: 10_000,
     log: deps.log,
     async round() {
-      await reopenSweeps(deps.db);
+      await resumeForLateBookings(deps.db);
       return 0;
     },
   });

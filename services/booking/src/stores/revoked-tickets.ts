@@ -12,7 +12,8 @@ export type RevokedTicket = {
 /**
  * A place in the list. A transaction may commit some time after the instant it wrote, behind a
  * reader that has gone by; so a reader who reaches the end begins the next round at the `floor`:
- * a minute before this one began. What comes twice says the same.
+ * a minute before this one began, by which the trigger mark_ticket_revoked has had every
+ * transaction committed or ended. What comes twice says the same.
  */
 export type RevokedCursor = {
   readonly at: string;
@@ -55,7 +56,7 @@ export async function listRevoked(
   };
 }
 
-/** An instant that every transaction which began before it has left behind. */
+/** What was revoked before this instant is committed. */
 async function settledInstant(db: Database): Promise<string> {
   const { rows } = await db.execute<{ at: string }>(
     sql`select ${isoOf(sql`now() - make_interval(secs => ${SETTLED_AFTER_SECONDS})`)} as at`,

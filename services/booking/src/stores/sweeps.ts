@@ -205,18 +205,19 @@ export type MovedRow = Pick<
 
 /**
  * Lets sweeps of moved events go on whose work has grown after their end: a hold that was taken
- * before the move may be booked for some minutes after it. Answers how many.
+ * before the move may be booked for some minutes after it. Answers which.
  */
-export async function reopenSweeps(db: Database): Promise<number> {
-  const { rowCount } = await db.execute(sql`
+export async function reopenSweeps(tx: Transaction): Promise<{ id: string; eventId: string }[]> {
+  const { rows } = await tx.execute<{ id: string; eventId: string }>(sql`
     update event_sweeps s set state = 'running', ended_at = null, cursor = null,
       next_round_at = now()
     where s.state = 'done' and s.cause <> 'cancelled' and s.ended_at > now() - interval '1 day'
       and not exists (select from event_sweeps l
         where l.event_id = s.event_id and l.event_version > s.event_version)
       and exists (select from bookings b
-        where b.id >= uuidv7_floor(s.started_at - interval '1 hour') and ${CONCERNED})`);
-  return rowCount ?? 0;
+        where b.id >= uuidv7_floor(s.started_at - interval '1 hour') and ${CONCERNED})
+    returning s.id, s.event_id as "eventId"`);
+  return rows;
 }
 
 /** A sweep, locked: a batch under way has ended before. */
