@@ -76,6 +76,25 @@ describe('money of a currency', () => {
     });
   }
 
+  it('of three decimals is repaid in steps that can be paid, also in part and of several seats', async () => {
+    const seats = [makeSeat('C-1', 1_010), makeSeat('C-2', 1_010)];
+    const placed = await place('KWD', 0, { seats });
+    const { bookingId } = placed.body.booking;
+    expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
+    const admin = await world.login(['admin']);
+    const repay = (wanted: object) =>
+      admin.post(`/api/bookings/${bookingId}/refunds`, { reason: 'noise', ...wanted });
+    const odd = await repay({ amountMinor: 15 });
+    expect([odd.status, odd.body.code]).to.deep.equal([422, 'amount_not_chargeable']);
+    expect(odd.body.detail).to.match(/steps of 0\.010 KWD/);
+    const even = await repay({ amountMinor: 10 });
+    expect(even.body.refund.seats).to.deep.equal([{ seatId: 'C-1', amountMinor: 10 }]);
+    await repay({ seatIds: ['C-1'] });
+    await repay({ amountMinor: 1_010 });
+    await world.catalog.hears(bookingId, 'payment.refunded.v1');
+    expect((await world.sandbox.bookOf(bookingId))[0]).to.include({ refunded: 2_020, refunds: 3 });
+  });
+
   it('that can not be charged is refused with the bound, and the hold stays free for more seats', async () => {
     const refused: [string, number, RegExp][] = [
       ['EUR', 49, /0\.49 EUR is below 0\.50 EUR/],

@@ -157,6 +157,23 @@ describe('money that comes after its booking has failed', () => {
     expect(quota?.seats).to.equal(0);
   });
 
+  it('is not repaid in part while its seats are tried for again, so that all of it can be afterwards', async () => {
+    const admin = await world.login(['admin']);
+    const { bookingId, intent } = await placeDeclined();
+    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+    world.catalog.policies.set('retakes', 'silent');
+    await tell(intent);
+    const retakeId = await retakeOf(bookingId);
+    const path = `/api/bookings/${retakeId}/refunds`;
+    const early = await admin.post(path, { amountMinor: 100, reason: 'view_restricted' });
+    expect([early.status, early.body.code]).to.deep.equal([409, 'booking_not_refundable']);
+    world.catalog.policies.set('retakes', 'refuse');
+    await admin.post(`/api/admin/bookings/${retakeId}/resume`);
+    expect((await buyer.outcome(retakeId)).status).to.equal('failed');
+    await noneOpen(retakeId);
+    expect((await world.sandbox.bookOf(bookingId))[0]).to.include({ refunded: 9_600, refunds: 1 });
+  });
+
   it('is paid back in full, once, when its account has no room for the seats; it stays failed', async () => {
     const { bookingId, intent } = await placeDeclined();
     await world.rows(

@@ -125,6 +125,10 @@ describe('refunds', () => {
     const other = await refund(bookingId, { amountMinor: 501 }, key);
     expect([other.status, other.body.code]).to.deep.equal([422, 'idempotency_key_reused']);
     expect(await settled(bookingId)).to.have.lengthOf(1);
+    await world.rows('delete from idempotency_keys where key = $1', [key]);
+    const late = await refund(bookingId, { amountMinor: 500 }, key);
+    expect([late.status, late.body.code]).to.deep.equal([422, 'idempotency_key_reused']);
+    expect(await refundsOf(bookingId)).to.have.lengthOf(1);
   });
 
   it('are refused where no money was taken, for a strange seat, and for more than is left', async () => {

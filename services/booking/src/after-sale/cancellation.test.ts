@@ -202,22 +202,24 @@ describe('an amount that is spread', () => {
     ...{ seatId, kind: 'face_value', amountMinor },
   });
 
-  it('is split in proportion, to the unit, and gives no share more than itself', () => {
+  it('is split in proportion, to the step, and gives no share more than itself', () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: 1, max: 1_000_000_000 }), { minLength: 1, maxLength: 20 }),
         fc.double({ min: 0, max: 1.2, noNaN: true }),
-        (amounts, part) => {
-          const shares = amounts.map((amount, index) => share(`S-${index}`, amount));
+        fc.constantFrom(1, 10, 100),
+        (amounts, part, step) => {
+          const shares = amounts.map((amount, index) => share(`S-${index}`, amount * step));
           const whole = sumOf(shares);
-          const wanted = Math.floor(whole * part);
-          const cut = spread(shares, wanted);
+          const wanted = Math.floor((whole * part) / step) * step;
+          const cut = spread(shares, wanted, step);
           expect(sumOf(cut)).to.equal(Math.min(wanted, whole));
           for (const one of cut) {
             const of = shares.find(({ seatId }) => seatId === one.seatId)?.amountMinor ?? 0;
-            expect(one.amountMinor).to.be.within(1, of);
+            expect(one.amountMinor).to.be.within(step, of);
+            expect(one.amountMinor % step).to.equal(0);
             expect(Math.abs(one.amountMinor - (of * Math.min(wanted, whole)) / whole)).to.be.below(
-              1.01,
+              1.01 * step,
             );
           }
         },

@@ -59,24 +59,24 @@ export function partsOfShares(shares: readonly Share[]): Parts {
 
 /**
  * Spreads an amount over shares in proportion to them, each at most itself; together exactly the
- * amount, or all of them where they are less. Units that do not divide go to the largest remainders,
- * the first of equals.
+ * amount, or all of them where they are less. Each gets whole steps, so that what is left of it can
+ * be repaid too; steps that do not divide go to the largest remainders, the first of equals.
  */
-export function spread(shares: readonly Share[], amountMinor: number): Share[] {
+export function spread(shares: readonly Share[], amountMinor: number, step = 1): Share[] {
   const whole = sumOf(shares);
   if (amountMinor >= whole) return [...shares];
+  const unit = BigInt(whole) * BigInt(step);
   const cut = shares.map((share, index) => {
     const exact = BigInt(share.amountMinor) * BigInt(amountMinor);
-    const floor = Number(exact / BigInt(whole));
-    return { share, index, floor, remainder: exact % BigInt(whole) };
+    return { share, index, floor: Number(exact / unit) * step, remainder: exact % unit };
   });
-  const units = amountMinor - cut.reduce((sum, { floor }) => sum + floor, 0);
+  const steps = (amountMinor - cut.reduce((sum, { floor }) => sum + floor, 0)) / step;
   const byRemainder = cut.toSorted(
     (a, b) => Number(b.remainder - a.remainder) || a.index - b.index,
   );
-  const more = new Set(byRemainder.slice(0, units).map(({ index }) => index));
+  const more = new Set(byRemainder.slice(0, steps).map(({ index }) => index));
   return cut.flatMap(({ share, index, floor }) => {
-    const amount = floor + (more.has(index) ? 1 : 0);
+    const amount = floor + (more.has(index) ? step : 0);
     return amount === 0 ? [] : [{ ...share, amountMinor: amount }];
   });
 }

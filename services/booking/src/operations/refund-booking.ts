@@ -1,5 +1,6 @@
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
+import { chargeStepOf, formatMoney } from '@holdfast/shared/money.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { recordAudit } from '@holdfast/shared/postgres/audit.ts';
@@ -15,6 +16,7 @@ import {
 } from '../after-sale/price-parts.ts';
 import { announceRefund, newRefund, type Refund } from '../after-sale/refund.ts';
 import { type Booking, liveSeatsOf } from '../booking.ts';
+import { OUTCOMES } from '../checkout.ts';
 import { type Payment, withRefund } from '../payment.ts';
 import { lockBookings } from '../stores/bookings.ts';
 import { findKeyUses, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
@@ -76,6 +78,13 @@ async function refund(tx: Transaction, command: RefundBooking): Promise<MadeRefu
       `The booking is ${booking.status} and no money of it was taken.`,
     );
   }
+  // Money that came late is there before its booking has an outcome, which may be to repay it all.
+  if (!OUTCOMES.includes(booking.status)) {
+    return refused(
+      'booking_not_refundable',
+      `The booking is ${booking.status}: wait for its outcome, then repay.`,
+    );
+  }
   const parts = pricePartsOf(booking, (await repaidOf(tx, [bookingId])).get(bookingId) ?? []);
   const shares = chooseShares(command.wanted, booking, payment, parts);
   if (isRefusal(shares)) return shares;
@@ -104,9 +113,12 @@ async function replay(
     );
   }
   const [earlier] = await findKeyUses(tx, [use]);
-  if (earlier === undefined) return undefined;
-  const found = earlier.fingerprint === asked ? await findRefund(tx, refundId) : undefined;
-  if (found !== undefined) return { kind: 'made', refund: found, repeated: true };
+  const found = await findRefund(tx, refundId);
+  // Keys are forgotten after some days, what was made under them never.
+  if (earlier === undefined && found === undefined) return undefined;
+  if (earlier?.fingerprint === asked && found !== undefined) {
+    return { kind: 'made', refund: found, repeated: true };
+  }
   return refused(
     'idempotency_key_reused',
     'This Idempotency-Key was used for another request: send a new key.',
@@ -135,13 +147,22 @@ function chooseShares(
       `${left} ${payment.currency} (minor units) are left of the payment: ask for at most that.`,
     );
   }
+  const step = chargeStepOf(payment.currency);
+  if (wanted.amountMinor % step !== 0) {
+    const unit = formatMoney(step, payment.currency);
+    return refused(
+      'amount_not_chargeable',
+      `Cards are repaid ${payment.currency} in steps of ${unit}: ask for a multiple of it.`,
+      { stepMinor: step },
+    );
+  }
   // First what is still worth a seat, then what was kept of cancelled ones.
   const open = leftOf(parts);
   const kept = keptOf(booking, open);
   const standing = open.filter((share) => !kept.includes(share));
-  const first = spread(standing, wanted.amountMinor);
+  const first = spread(standing, wanted.amountMinor, step);
   const rest = wanted.amountMinor - sumOf(first);
-  return rest > 0 ? [...first, ...spread(kept, rest)] : first;
+  return rest > 0 ? [...first, ...spread(kept, rest, step)] : first;
 }
 
 /** Those of the shares that are of cancelled seats, or of an order that was cancelled. */

@@ -64,6 +64,7 @@ function make(use: Use): Route {
     errors: [
       'booking_not_found',
       'booking_not_refundable',
+      'amount_not_chargeable',
       'refund_exceeds_payment',
       'seat_not_found',
       'idempotency_key_invalid',
