@@ -2,6 +2,7 @@ import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { reconcileStep } from '../src/operations/reconcile-day.ts';
 import { createProviderBooks } from '../src/provider-books.ts';
+import { requestDueDays } from '../src/stores/reconciliations.ts';
 import { openStripe } from '../src/stripe-client.ts';
 import { makeOffer } from './catalog.ts';
 import type { Client } from './client.ts';
@@ -198,6 +199,29 @@ describe('the comparison with the provider', function () {
     world.loops.reconciliation.start();
     expect(states.at(-1)).to.equal('comparing');
     expect((await shown()).sums).to.deep.equal(before);
+  });
+
+  it('makes up for days that were missed, or compared before they were over', async () => {
+    const { db } = await world.service.ready;
+    await world.loops.reconciliation.stop();
+    const day = (before: number) => `(now() at time zone 'UTC')::date - ${before}`;
+    for (const table of ['reconciliation_sums', 'reconciliations']) {
+      await world.rows(`delete from ${table} where day < ${day(0)}`);
+    }
+    await world.rows(`insert into reconciliations (day, state, covers_until, requested_by) values
+      (${day(5)}, 'done', (${day(4)})::timestamp at time zone 'UTC', 'test'),
+      (${day(3)}, 'done', (${day(3)})::timestamp at time zone 'UTC' + interval '9 hours', 'test')`);
+    await requestDueDays(db, 0);
+    const asked = await world.rows<{ ago: number }>(
+      `select (now() at time zone 'UTC')::date - day as ago from reconciliations
+       where state = 'requested' order by day`,
+    );
+    expect(asked.map(({ ago }) => ago)).to.deep.equal([4, 3, 2, 1]);
+    world.loops.reconciliation.start();
+    await waitUntil('all of them', async () => {
+      const open = await world.rows(`select from reconciliations where state <> 'done'`);
+      return open.length === 0;
+    });
   });
 
   it('is asked for by admins, for days that have begun', async () => {

@@ -38,15 +38,22 @@ export async function requestDay(db: Database, day: string, by: string): Promise
 }
 
 /**
- * Asks for yesterday once it has been over for `lagSeconds`, and once an hour for days of the last
- * month with differences, which may have been settled since.
+ * Asks for yesterday once it has been over for `lagSeconds`, with the days of the last month since
+ * the first one that have been missed or were compared before they were over; and once an hour for
+ * those with differences, which may have been settled since.
  */
 export async function requestDueDays(db: Database, lagSeconds: number): Promise<void> {
   await db.execute(sql`
+    with over as (
+      select (now() at time zone 'UTC' - make_interval(secs => ${lagSeconds}))::date - 1 as last
+    )
     insert into reconciliations (day, requested_by)
-    select (now() at time zone 'UTC' - make_interval(secs => ${lagSeconds}))::date - 1,
-      'system:reconciliation'
-    on conflict do nothing`);
+    select last - n, 'system:reconciliation' from over, generate_series(0, 30) n
+    where n = 0 or last - n > (select min(day) from reconciliations)
+    on conflict (day) do update set state = 'requested', requested_by = excluded.requested_by,
+      requested_at = now()
+    where reconciliations.state = 'done'
+      and reconciliations.covers_until < (reconciliations.day + 1)::timestamp at time zone 'UTC'`);
   await db.execute(sql`
     update reconciliations r set state = 'requested', requested_by = 'system:reconciliation',
       requested_at = now()
