@@ -67,14 +67,23 @@ describe('while the payment provider does not answer', () => {
   });
 
   it('takes bookings up to its bound, then refuses with 503 and Retry-After, free ones excepted', async () => {
+    let taken = '';
     await waitUntil('a full backlog', async () => {
-      const answer = await buyer.book(await world.signOffer(makeOffer(buyer.userId)));
-      if (answer.status === 202) return false;
+      const offered = await world.signOffer(makeOffer(buyer.userId));
+      const answer = await buyer.book(offered);
+      if (answer.status === 202) {
+        taken = offered;
+        return false;
+      }
       expect(answer.status).to.equal(503);
       expect(answer.body).to.include({ code: 'payments_unavailable' });
       expect(Number(answer.headers.get('retry-after'))).to.be.greaterThan(1);
       return true;
     });
+    const repeated = await buyer.book(taken);
+    expect(repeated.status, 'a repeat of one that was taken').to.equal(202);
+    expect(repeated.headers.get('idempotent-replayed')).to.equal('true');
+
     const offer = makeOffer(buyer.userId);
     const free = { ...offer, seats: offer.seats.map((seat) => ({ ...seat, priceMinor: 0 })) };
     const signed = await world.signOffer({ ...free, totalMinor: 0 });

@@ -24,6 +24,8 @@ export type PlaceBooking = {
   /** The provider's id of the buyer's card; not needed where nothing is to be paid. */
   readonly paymentMethod?: string | undefined;
   readonly paymentMethodType: MethodType;
+  /** Why nothing is begun now that has to be paid. */
+  readonly closed?: Refusal | undefined;
   /** The client's Idempotency-Key, or the hold. */
   readonly key: string;
   readonly origin: Origin;
@@ -103,6 +105,7 @@ async function placeAll(
     }
     const uncharged = refuseUnchargeable(price.totalMinor, offer.currency);
     if (uncharged) return uncharged;
+    if (price.totalMinor > 0 && command.closed) return command.closed;
     return { ...command, bookingId: newId(), fingerprint: asked, price };
   });
 

@@ -91,9 +91,8 @@ function place(use: Use): Route {
       if (isRefusal(offer)) return offer;
       const key = idempotencyKey ?? usualKey(offer);
       const { paymentMethod, paymentMethodType } = body;
-      const full = paymentMethod === undefined ? undefined : backlog.refuseFull();
-      if (full !== undefined) return full;
-      const wish = { offer, paymentMethod, paymentMethodType, key, origin };
+      const closed = backlog.refuseFull();
+      const wish = { offer, paymentMethod, paymentMethodType, closed, key, origin };
       const placed = await checkout.place(wish);
       if (isRefusal(placed)) return placed;
       return reply(
