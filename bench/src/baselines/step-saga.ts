@@ -55,6 +55,7 @@ function ask(kind: 'authorize' | 'capture', booking: Booked) {
     kind,
     generation: 1,
     attempts: 1,
+    outlivesKey: false,
     createdAt: new Date(),
     bookingId: booking.id,
     paymentId: booking.id,

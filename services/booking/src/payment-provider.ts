@@ -21,6 +21,8 @@ export type ProviderRequest = {
   readonly kind: CallKind;
   readonly generation: number;
   readonly attempts: number;
+  /** Whether the provider may have forgotten its key. */
+  readonly outlivesKey: boolean;
   readonly createdAt: Date;
   readonly bookingId: string;
   readonly paymentId: string;
@@ -117,11 +119,14 @@ function charge(stripe: Stripe, request: ProviderRequest): Promise<ProviderOutco
   });
 }
 
+/** Begins a payment, once: where its key may be forgotten, an earlier try is looked for first. */
 async function begin(
   stripe: Stripe,
   request: ProviderRequest,
   how: Partial<Stripe.PaymentIntentCreateParams>,
 ): Promise<ProviderOutcome> {
+  const known = request.outlivesKey ? await findIntent(stripe, request) : undefined;
+  if (known !== undefined) return outcomeOfIntent(request, known) ?? unsettledIntent(known);
   try {
     const intent = await stripe.paymentIntents.create(
       {

@@ -210,6 +210,31 @@ describe('a payment that settles by itself', () => {
     });
   });
 
+  it('is not charged again after a day without an answer, though the provider has forgotten the key', async () => {
+    const { providerCalls } = world.loops;
+    await providerCalls.stop();
+    const bookingId = await place('success');
+    const makeCallDue = () =>
+      waitUntil('the charge', async () => {
+        const rows = await world.rows(
+          `update provider_calls
+           set created_at = now() - interval '25 hours', next_attempt_at = now()
+           where booking_id = $1 and kind = 'charge' and status = 'requested' returning id`,
+          [bookingId],
+        );
+        return rows.length === 1;
+      });
+    await makeCallDue();
+    await world.sandbox.fail({ route: 'create', kind: 'error_after_success', times: 1 });
+    await providerCalls.drain();
+    expect(await world.sandbox.bookOf(bookingId)).to.have.lengthOf(1);
+    await world.sandbox.damage(['delete from idempotency_keys']);
+    await makeCallDue();
+    providerCalls.start();
+    expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
+    expect(await world.sandbox.bookOf(bookingId)).to.have.lengthOf(1);
+  });
+
   describe('told of by webhooks', () => {
     before(async () => {
       const url = `${world.service.url}/api/webhooks/stripe`;

@@ -17,6 +17,8 @@ export type ProviderCall = {
   readonly refundProviderId: string | null;
   readonly generation: number;
   readonly attempts: number;
+  /** Whether the provider may have forgotten its key. */
+  readonly outlivesKey: boolean;
   readonly origin: Origin;
   readonly createdAt: Date;
   readonly amountMinor: number;
@@ -31,6 +33,8 @@ export type ProviderCall = {
 const LEASE_SECONDS = 30;
 const FIRST_BACKOFF_SECONDS = 0.2;
 const LONGEST_BACKOFF_SECONDS = 30;
+/** The provider keeps idempotency keys for a day at least. */
+const KEYS_LAST_HOURS = 23;
 
 /** Commits the intents of calls together with the changes that ask for them. */
 export async function requestCalls(
@@ -83,6 +87,7 @@ export async function claimCalls(
     where c.id = due.id and p.id = c.payment_id and b.id = c.booking_id
     returning c.id, c.kind, c.booking_id as "bookingId", c.payment_id as "paymentId",
       c.refund_id as "refundId", c.generation, c.attempts, c.origin, c.created_at as "createdAt",
+      c.created_at < now() - make_interval(hours => ${KEYS_LAST_HOURS}) as "outlivesKey",
       coalesce((select amount_minor from refunds r where r.id = c.refund_id), p.amount_minor)
         as "amountMinor",
       (select provider_id from refunds r where r.id = c.refund_id) as "refundProviderId",
