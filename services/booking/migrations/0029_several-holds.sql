@@ -8,7 +8,7 @@ create index hold_claims_of_booking on hold_claims (booking_id);
 
 -- Which holds of such a booking catalog has pinned; with the last of them its checkout goes on.
 create table pinned_holds (
-  booking_id uuid not null references bookings,
+  booking_id uuid not null references booking_ids,
   hold_id uuid not null,
   primary key (booking_id, hold_id)
 );
