@@ -5,7 +5,7 @@ import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { createEvent, freeSeats, registerBuyer, type System, sharedSystem } from '../system.ts';
 
-type Hold = { holdId: string; offer: string };
+type Hold = { holdId: string; offer: string; seats: { seatId: string }[] };
 type Booking = { bookingId: string; status: string };
 type BookingAnswer = { booking: Booking };
 
@@ -89,7 +89,7 @@ describe('buying a ticket', () => {
     const idsOf = (seats: { seatId: string }[]) => seats.map((seat) => seat.seatId);
     const wish = { partySize: 3, spread: 'adjacent' };
     const answer = await system.api.post<{
-      hold: Hold & { seats: { seatId: string }[]; reasons: { spread: string } };
+      hold: Hold & { reasons: { spread: string } };
     }>(`${path}/holds`, { bestAvailable: wish }, { token: buyer });
     const { hold } = expectSuccess('The hold', answer);
     expect(idsOf(hold.seats)).to.deep.equal(idsOf(shown.body.seats));
@@ -192,6 +192,50 @@ describe('buying a ticket', () => {
       { token: buyer },
     );
     expect([gone.status, gone.body.code]).to.deep.equal([409, 'hold_already_booked']);
+    await expectClean();
+  });
+
+  it('gives up seats of a booking of two holds, some by its buyer and the rest with the event', async () => {
+    eventId = await createEvent(system, 10, { terms: exampleTerms });
+    const [one, two] = [await holdSeats(2), await holdSeats(2)];
+    const placed = await system.api.post<BookingAnswer>(
+      '/api/bookings',
+      { offers: [one.offer, two.offer], paymentMethod: 'pm_card_visa' },
+      { token: buyer },
+    );
+    const { bookingId } = expectSuccess('The booking', placed).booking;
+    expect(await outcomeOf(bookingId)).to.include({ status: 'confirmed' });
+    await waitUntil('the seats to be sold', async () => (await soldSeats()) === 4);
+    const seatsOf = ({ seats }: Hold) => seats.map(({ seatId }) => seatId);
+    const free = () => freeSeats(system.api, eventId);
+    const path = `/api/bookings/${bookingId}`;
+    /** Cancels these and looks what is sold then. */
+    async function cancel(seatIds: string[], left: number): Promise<void> {
+      const answer = await system.api.post(`${path}/cancel`, { seatIds }, { token: buyer });
+      expectSuccess('The cancellation', answer);
+      await waitUntil('the seats to be for sale', async () => (await soldSeats()) === left);
+      expect(await free()).to.include.members(seatIds);
+      await expectClean();
+    }
+    const [first = '', second = ''] = seatsOf(one);
+    const [third = '', fourth = ''] = seatsOf(two);
+    await cancel([first, third], 2);
+    // The last seat of one hold: its booking stands by the other.
+    await cancel([second], 1);
+    expect(await free()).to.not.include(fourth);
+
+    const answer = await system.api.patch(
+      `/api/events/${eventId}`,
+      { status: 'cancelled' },
+      { token: system.adminToken },
+    );
+    expectSuccess('The cancellation of the event', answer);
+    await waitUntil('the booking to be cancelled and repaid in full', async () => {
+      const { booking } = (await system.api.get<{ booking: Record<string, unknown> }>(path, buyer))
+        .body;
+      return booking.status === 'cancelled' && booking.refundedMinor === booking.totalMinor;
+    });
+    await waitUntil('no seat to be sold', async () => (await soldSeats()) === 0);
     await expectClean();
   });
 });

@@ -1,7 +1,9 @@
 import type { BookingState } from '@holdfast/shared/contracts/bookings.ts';
 import { bookingAuthorized } from '@holdfast/shared/contracts/bookings.ts';
+import { eventCancelled } from '@holdfast/shared/contracts/events.ts';
 import { holdPinned } from '@holdfast/shared/contracts/holds.ts';
 import type { Offer } from '@holdfast/shared/contracts/offer.ts';
+import { exampleTerms } from '@holdfast/shared/contracts/terms.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
@@ -146,6 +148,49 @@ describe('a booking of several holds', () => {
     expect(await placed(b, a)).to.equal(bookingId);
     const over = await book(...twoOffers({ maxPerUser: 1 }));
     expect([over.status, over.body.code]).to.deep.equal([409, 'quota_exceeded']);
+  });
+
+  it('cancelled in part keeps the seats and the money of the others, whichever hold they are of', async () => {
+    const [a, b] = twoOffers({ terms: exampleTerms });
+    const bookingId = await placed(a, b);
+    expect(await buyer.outcome(bookingId)).to.include({ status: 'confirmed', totalMinor: 10_340 });
+    const ofB = b.seats[0]?.seatId;
+    const cancelled = await buyer.post(`/api/bookings/${bookingId}/cancel`, { seatIds: [ofB] });
+    expect(cancelled.body.booking).to.include({ status: 'confirmed', refundedMinor: 5_070 });
+    const told = await world.catalog.hears(bookingId, 'booking.seats_cancelled.v1');
+    const { seats, holds } = told.data as BookingState;
+    expect(seats.map(({ seatId }) => seatId)).to.deep.equal([ofB]);
+    expect(holds?.map(({ holdId }) => holdId)).to.deep.equal([a.holdId, b.holdId]);
+    expect(await seatsOwned(a.eventId)).to.equal(1);
+    // Both holds were sold: none of them can be booked once more.
+    expect((await claims(bookingId)).length).to.equal(2);
+
+    await buyer.post(`/api/bookings/${bookingId}/cancel`);
+    expect((await buyer.get(`/api/bookings/${bookingId}`)).body.booking).to.include({
+      ...{ status: 'cancelled', refundedMinor: 10_340 },
+    });
+    const whole = (await world.catalog.hears(bookingId, 'booking.cancelled.v1')).data;
+    expect((whole as BookingState).seats.length).to.equal(2);
+    expect(await seatsOwned(a.eventId)).to.equal(0);
+  });
+
+  it('is cancelled whole with its event, and repaid what is left of it', async () => {
+    const [a, b] = twoOffers({ terms: exampleTerms });
+    const bookingId = await placed(a, b);
+    expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
+    const ofA = a.seats[0]?.seatId;
+    await buyer.post(`/api/bookings/${bookingId}/cancel`, { seatIds: [ofA] });
+    const { eventId } = a;
+    await world.catalog.publishEvent(eventCancelled, { eventId, status: 'cancelled' }, 2);
+    const told = (await world.catalog.hears(bookingId, 'booking.cancelled.v1'))
+      .data as BookingState;
+    expect(told.holds?.map(({ seatIds }) => seatIds.length)).to.deep.equal([1, 1]);
+    expect(told.seats.length).to.equal(2);
+    await waitUntil('all of it to be with the buyer', async () => {
+      const [intent] = await world.sandbox.bookOf(bookingId);
+      return intent?.refunded === 10_340;
+    });
+    expect(await seatsOwned(eventId)).to.equal(0);
   });
 
   it('is quoted as it is charged; offers of different events do not go together', async () => {

@@ -39,6 +39,11 @@ describe('pins', () => {
   const statuses = async (hold: Hold) =>
     (await world.seats(hold.eventId)).map((seat) => seat.status);
 
+  const part = <B extends ReturnType<typeof bookingOf>>(booking: B, ids: readonly string[]) => ({
+    ...booking,
+    seats: booking.seats.filter(({ seatId }) => ids.includes(seatId)),
+  });
+
   async function runOut(hold: Hold): Promise<void> {
     await waitUntil('the hold to run out', async () => {
       const found = await world.stores.holds.find(hold._id);
@@ -78,6 +83,44 @@ describe('pins', () => {
       expect(await statuses(first)).to.deep.equal(['sold', 'sold', 'sold', 'available']);
       await world.send(bookingCancelled, booking);
       expect(await statuses(first)).to.deep.equal(Array(4).fill('available'));
+    });
+
+    it('return the seats that are cancelled hold by hold; those of the other hold stay sold', async () => {
+      const { first, second, booking } = await twoHolds();
+      await world.send(bookingAuthorized, booking);
+      await world.send(bookingConfirmed, booking);
+      const cancel = (...ids: string[]) => world.send(bookingSeatsCancelled, part(booking, ids));
+      const states = async () => [
+        (await world.hold(first._id)).state,
+        (await world.hold(second._id)).state,
+      ];
+      const claimed = async () =>
+        (await world.claims(first.userId, first.eventId)).reduce((sum, { n }) => sum + n, 0);
+
+      await cancel('GENERAL-2');
+      await cancel('GENERAL-2');
+      expect(await statuses(first)).to.deep.equal(['sold', 'available', 'sold', 'available']);
+      expect([await states(), await claimed()]).to.deep.equal([['confirmed', 'confirmed'], 2]);
+      // All that is left of one hold, while the booking and its other hold stand.
+      await cancel('GENERAL-1');
+      expect(await statuses(first)).to.deep.equal(['available', 'available', 'sold', 'available']);
+      expect([await states(), await claimed()]).to.deep.equal([['returned', 'confirmed'], 1]);
+      await world.send(bookingConfirmed, booking);
+      await world.send(bookingCancelled, booking);
+      await cancel('GENERAL-1', 'GENERAL-2');
+      expect(await statuses(first)).to.deep.equal(Array(4).fill('available'));
+      expect([await states(), await claimed()]).to.deep.equal([['returned', 'returned'], 0]);
+    });
+
+    it('return seats of both in one message, also where a hold has missed the sale', async () => {
+      const { first, second, booking } = await twoHolds();
+      await world.send(bookingAuthorized, booking);
+      await world.send(bookingConfirmed, part(booking, ['GENERAL-1']));
+      expect((await world.hold(second._id)).state).to.equal('pinned');
+      await world.send(bookingSeatsCancelled, part(booking, ['GENERAL-1', 'GENERAL-3']));
+      expect(await statuses(first)).to.deep.equal(['available', 'sold', 'available', 'available']);
+      expect((await world.hold(first._id)).state).to.equal('returned');
+      expect((await world.hold(second._id)).state).to.equal('confirmed');
     });
 
     it('are granted and refused hold by hold; what was granted is undone when the booking fails', async () => {
@@ -304,11 +347,6 @@ describe('pins', () => {
       'hold.confirmed.v1',
       'hold.returned.v1',
     ]);
-  });
-
-  const part = (booking: ReturnType<typeof bookingOf>, ids: readonly string[]) => ({
-    ...booking,
-    seats: booking.seats.filter(({ seatId }) => ids.includes(seatId)),
   });
 
   it('returns just the seats that were cancelled, once, with their quota; the others stay sold', async () => {
