@@ -121,6 +121,19 @@ describe('notifications', () => {
     expect(await stateOf(broken.id)).to.equal(undefined);
   });
 
+  it('put aside a mail that can not be written, and go on with those after it', async () => {
+    const [userId, eventId] = [await world.meet('Hal'), newId()];
+    const timeZone = 'Mars/Olympus';
+    await world.publish(world.message(eventCreated, { eventId, timeZone }, { key: eventId }));
+    const unwritable = world.message(bookingConfirmed, { userId, eventId });
+    const good = await confirmed(userId);
+    await world.publish(unwritable);
+    await waitUntil('the one', async () => (await stateOf(unwritable.id)) === 'unwritable');
+    await world.publish(good);
+    await waitUntil('the good one', async () => (await stateOf(good.id)) === 'sent');
+    expect(mailTo('Hal')).to.have.length(1);
+  });
+
   it('repeat at most the one mail that was on its way when sending failed', async () => {
     await running.stop();
     const userId = await world.meet('Eve');

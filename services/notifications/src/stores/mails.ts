@@ -72,8 +72,13 @@ export async function takeNextMail(tx: Transaction): Promise<DueMail | undefined
   );
 }
 
-export async function markSent(tx: Transaction, messageId: string): Promise<void> {
-  await tx.execute(
-    sql`update mails set state = 'sent', sent_at = now() where message_id = ${messageId}`,
-  );
+/** Says what became of a mail that was taken; an unwritable one stays for somebody to look at. */
+export async function endMail(
+  tx: Transaction,
+  messageId: string,
+  state: 'sent' | 'unwritable',
+): Promise<void> {
+  await tx.execute(sql`
+    update mails set state = ${state}, sent_at = case ${state} when 'sent' then now() end
+    where message_id = ${messageId}`);
 }
