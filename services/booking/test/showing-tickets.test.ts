@@ -1,4 +1,5 @@
 import { eventCreated } from '@holdfast/shared/contracts/events.ts';
+import { isRefusal } from '@holdfast/shared/errors.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
@@ -6,7 +7,10 @@ import { expect } from 'chai';
 import jsqr from 'jsqr';
 import { PNG } from 'pngjs';
 import { reissueTickets } from '../src/operations/reissue-tickets.ts';
-import { lockBookings } from '../src/stores/bookings.ts';
+import { pagesOf } from '../src/operations/show-tickets.ts';
+import { findBooking, lockBookings } from '../src/stores/bookings.ts';
+import { createTicketKeys } from '../src/stores/ticket-keys.ts';
+import { findTicket } from '../src/stores/tickets.ts';
 import { readCode } from '../src/tickets/code.ts';
 import { makeOffer } from './catalog.ts';
 import type { Client } from './client.ts';
@@ -154,6 +158,7 @@ describe('a ticket', () => {
   it('shows who bought it nothing once it was passed on, and its new holder all', async () => {
     const sold = await sell();
     const { buyer, bookingId, ticketIds, ticketId } = sold;
+    const [, second = ''] = ticketIds;
     const holder = await passOn(sold);
     for (const name of ['', ...FILES.map((one) => `/${one}`)]) {
       const path = `/api/tickets/${ticketId}${name}`;
@@ -162,9 +167,19 @@ describe('a ticket', () => {
     }
     const { payload } = (await holder.get(`/api/tickets/${ticketId}`)).body.ticket;
     expect(readCode(payload)).to.include({ epoch: 2 });
+    const { db } = (await world.service.ready).postgres;
+    const [theirs, ours] = await Promise.all([findTicket(db, ticketId), findTicket(db, second)]);
+    const booking = await findBooking(db, bookingId);
+    if (!booking || !theirs || !ours) expect.fail('a booking with two tickets');
+    const pages = await pagesOf({ db, ticketKeys: createTicketKeys(db) }, booking, [theirs, ours]);
+    if (isRefusal(pages)) expect.fail(pages.detail);
+    expect(
+      pages.map(({ priceMinor }) => priceMinor !== null),
+      'prices are for buyers',
+    ).to.deep.equal([false, true]);
     const rest = `/api/bookings/${bookingId}/tickets.pdf`;
     expect((await file(buyer, rest)).status).to.equal(200);
-    await passOn({ bookingId, ticketId: ticketIds[1] ?? '' });
+    await passOn({ bookingId, ticketId: second });
     expect(await codeOf(buyer, rest)).to.equal('ticket_transferred');
   });
 

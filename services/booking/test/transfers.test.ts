@@ -97,6 +97,9 @@ describe('transfers', () => {
     const { tickets } = (await jonas.get('/api/tickets')).body;
     expect(tickets[0]).to.deep.include({ bookingId, wasTransferred: true });
     expect(tickets[0]).to.not.have.property('priceMinor');
+    const { ticket } = (await jonas.get(`/api/tickets/${tickets[0].ticketId}`)).body;
+    expect(ticket).to.have.property('payload').that.is.a('string');
+    expect(ticket).to.not.have.property('priceMinor');
     const { entries } = (await mara.get(`/api/bookings/${bookingId}/timeline`)).body;
     const actions = entries.map(({ action }: { action: string }) => action);
     expect(actions).to.include.members([

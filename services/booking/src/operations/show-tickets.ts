@@ -73,7 +73,8 @@ export async function pagesOf(
       ...placeOf(booking, event),
       ticketId: ticket.id,
       ...{ label, category, ticketType: ticketType?.name ?? null },
-      ...{ priceMinor, currency: booking.currency, code },
+      ...{ priceMinor: wasPassedOn(booking, ticket) ? null : priceMinor },
+      ...{ currency: booking.currency, code },
     });
   }
   return pages;
@@ -94,6 +95,11 @@ export async function calendarOf(db: Database, booking: Booking): Promise<string
     ),
     changedAt: booking.changedAt,
   });
+}
+
+/** Whether somebody else has it than who bought it: what it cost is the buyer's business. */
+export function wasPassedOn({ userId }: Booking, { holderId }: Ticket): boolean {
+  return holderId !== userId;
 }
 
 export function seatOf(booking: Booking, ticket: Ticket): Booking['seats'][number] {

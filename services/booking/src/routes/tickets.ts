@@ -1,4 +1,4 @@
-import { id, instant } from '@holdfast/shared/contracts/fields.ts';
+import { id, instant, minor } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
@@ -8,6 +8,7 @@ import {
   type ShowDeps,
   type ShownTicket,
   seatOf,
+  wasPassedOn,
 } from '../operations/show-tickets.ts';
 import type { Drawings } from '../tickets/drawings.ts';
 import { exampleTicketAnswer, presentTicket, ticketSchema } from './presenters.ts';
@@ -39,6 +40,7 @@ function show(use: Use): Route {
         schema: Joi.object({
           ticket: ticketSchema
             .keys({
+              priceMinor: minor().description('For its buyer; not for whom it was passed on to'),
               holderId: id().required(),
               epoch: Joi.number().integer().min(1).required(),
               firstEnteredAt: instant().allow(null).required(),
@@ -76,6 +78,7 @@ function present({ ticket, booking }: ShownTicket, code: string | Refusal) {
   const { holderId, epoch, firstEnteredAt, isInside } = ticket;
   return {
     ...presentTicket(booking, seatOf(booking, ticket)),
+    ...(wasPassedOn(booking, ticket) && { priceMinor: undefined }),
     ...{ holderId, epoch, isInside },
     firstEnteredAt: firstEnteredAt?.toISOString() ?? null,
     payload: isRefusal(code) ? null : code,

@@ -67,7 +67,8 @@ function drawPage(pdf: Pdf, root: PDFKit.PDFStructureElement, page: TicketPage):
   write('P', 'plain', 13, localTime(page.startsAt, page.timeZone));
   write('P', 'plain', 13, [page.venueName, page.city].filter(Boolean).join(', '));
   write('H2', 'bold', 18, page.label);
-  const price = page.priceMinor === 0 ? 'free' : formatMoney(page.priceMinor, page.currency);
+  const { priceMinor, currency } = page;
+  const price = priceMinor === 0 ? 'free' : priceMinor && formatMoney(priceMinor, currency);
   write('P', 'plain', 11, [page.category, page.ticketType, price].filter(Boolean).join(' · '));
   if (pdf.y + QR_POINTS > pdf.page.height - 2 * MARGIN) pdf.addPage();
   const alt = `QR code of ticket ${page.ticketId}`;

@@ -9,7 +9,8 @@ export type TicketPage = {
   readonly label: string;
   readonly category: string;
   readonly ticketType: string | null;
-  readonly priceMinor: number;
+  /** Null where it is not told. */
+  readonly priceMinor: number | null;
   readonly currency: string;
   /** What the QR says. */
   readonly code: string;
