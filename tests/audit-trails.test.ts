@@ -155,4 +155,39 @@ describe('audit trails', () => {
     ]);
     expect(new Set(happenings.map(({ subject }) => subject)).size).to.equal(3);
   });
+
+  it('tells of a booking of several holds what became of each, and of a seat of the further one', async () => {
+    const event = await createEvent(system, 3);
+    const token = await registerBuyer(system.api);
+    const seatIds = (await freeSeats(system.api, event)).slice(0, 2);
+    const taken = [];
+    for (const seat of seatIds) {
+      const path = `/api/events/${event}/holds`;
+      const body = { seatIds: [seat] };
+      const held = await system.api.post<{ hold: { holdId: string; offer: string } }>(path, body, {
+        token,
+      });
+      taken.push(expectSuccess('The hold', held).hold);
+    }
+    const placed = await system.api.post<{ booking: { bookingId: string } }>(
+      '/api/bookings',
+      { offers: taken.map(({ offer }) => offer), paymentMethod: 'pm_card_visa' },
+      { token },
+    );
+    const id = expectSuccess('The booking', placed).booking.bookingId;
+    await waitUntil('the seats to be sold', async () => {
+      const path = `/api/events/${event}/seats?status=sold`;
+      return (await system.api.get<{ seats: object[] }>(path)).body.seats.length === 2;
+    });
+    const { happenings } = await bookingTimeline(sources, id);
+    for (const { holdId } of taken) {
+      const steps = happenings.filter(({ subject }) => subject === `hold ${holdId}`);
+      expect(steps.map(({ after }) => after)).to.deep.equal(['held', 'pinned', 'confirmed']);
+    }
+    const [, further] = taken;
+    const ofSeat = await seatTimeline(sources, { eventId: event, seatId: seatIds[1] ?? '' });
+    const subjects = ofSeat.happenings.map(({ subject }) => subject);
+    expect(subjects).to.include.members([`hold ${further?.holdId}`, `booking ${id}`]);
+    expect(subjects).to.not.include(`hold ${taken[0]?.holdId}`);
+  });
 });

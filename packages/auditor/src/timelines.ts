@@ -1,4 +1,5 @@
 import type { Document } from 'mongodb';
+import { HOLDS_OF_BOOKING } from './checks/holds-of-booking.ts';
 import type { Sources } from './sources.ts';
 
 /** One thing that happened, as the store that keeps it tells, by that store's clock. */
@@ -28,29 +29,35 @@ const BOOKING_ROWS = `
     request_id as "requestId", correlation_id as "correlationId"
   from booking_timeline`;
 
-/** All that became of a booking. */
+/**
+ * All that became of a booking, and in catalog of each of its holds, also before it was made of them
+ * and after it gave them up.
+ */
 export async function bookingTimeline(
-  { booking }: Pick<Sources, 'booking'>,
+  { booking, holds }: Pick<Sources, 'booking' | 'holds'>,
   bookingId: string,
 ): Promise<Timeline> {
-  const state = await booking.query<{ now: string }>(
+  const state = await booking.query<{ now: string; holdIds: string[] }>(
     `select 'booking ' || id || ' of account ' || user_id || ' is ' || status
-      || coalesce(' (' || reason || ')', '') || ', version ' || version as now
-    from bookings where id = $1`,
+      || coalesce(' (' || reason || ')', '') || ', version ' || version as now,
+      (select array_agg(h.hold_id::text) from ${HOLDS_OF_BOOKING}) as "holdIds"
+    from bookings b where id = $1`,
     [bookingId],
   );
   const { rows } = await booking.query<Happening>(
     `${BOOKING_ROWS} where booking_id = $1 order by micros, place`,
     [bookingId],
   );
-  return { now: state.rows[0]?.now, happenings: rows };
+  const made = await holds
+    .find({ _id: { $in: state.rows[0]?.holdIds ?? [] } }, { projection: { history: 1 } })
+    .toArray();
+  return { now: state.rows[0]?.now, happenings: inTime([...historiesOf('hold', made), ...rows]) };
 }
 
 /**
  * All that became of a seat: in catalog the holds and house blocks that named it, in booking the
- * bookings that asked for it and its tickets. The stores' clocks may differ by a little, so what
- * stands close together in both need not have happened in that order. It searches all holds of the
- * store: for operators, not for requests.
+ * bookings that asked for it and its tickets. It searches all holds of the store: for operators, not
+ * for requests.
  */
 export async function seatTimeline(
   sources: Pick<Sources, 'booking' | 'holds' | 'seats' | 'blocks'>,
@@ -87,17 +94,29 @@ export async function seatTimeline(
     order by micros, place`,
     [booked.rows.map(({ id }) => id), seatId],
   );
-  const happenings = [
-    ...holds.flatMap(({ _id, history }) => history.map((entry) => told(`hold ${_id}`, entry))),
-    ...blocks.flatMap(({ _id, history }) => history.map((entry) => told(`block ${_id}`, entry))),
-    ...rows,
-  ];
   return {
     now: seat
       ? `seat ${seatId} of event ${eventId} is ${seat.status}, version ${seat.version}`
       : undefined,
-    happenings: happenings.toSorted((a, b) => a.at.localeCompare(b.at)),
+    happenings: inTime([...historiesOf('hold', holds), ...historiesOf('block', blocks), ...rows]),
   };
+}
+
+/**
+ * What the stores tell, as one. Their clocks may differ by a little, so what stands close together
+ * in both need not have happened in that order.
+ */
+function inTime(happenings: readonly Happening[]): Happening[] {
+  return happenings.toSorted((a, b) => a.at.localeCompare(b.at));
+}
+
+function historiesOf(
+  kind: 'hold' | 'block',
+  documents: readonly { _id: string; history: Document[] }[],
+): Happening[] {
+  return documents.flatMap(({ _id, history }) =>
+    history.map((entry) => told(`${kind} ${_id}`, entry)),
+  );
 }
 
 /** An entry of a document's history. */

@@ -20,7 +20,7 @@ export const audit: Command = {
 One of these instead asks for less:
 
   --chain              follow every audit chain; name the first altered entry, exit with 1
-  --booking ID         the timeline of a booking: all that became of it, and who did it
+  --booking ID         the timeline of a booking and its holds: all that became of them, and who did it
   --seat EVENT/SEAT    the timeline of a seat over both stores: holds, blocks, bookings, tickets`,
   async run(input) {
     const asked = readQuestion(input);
