@@ -159,6 +159,15 @@ describe('scanners without a connection', () => {
         'stored',
       ]);
     });
+
+    it('with instants that are on a calendar: what no store could keep is refused', async () => {
+      const { eventId } = await sell();
+      for (const scannedAt of ['2027-02-31T18:00:00Z', '0000-01-01T18:00:00Z']) {
+        const scans = [{ ...scanAt('nonsense', 5), scannedAt }];
+        const answer = await scanner.post('/api/check-in/batch', { eventId, gate: 'North', scans });
+        expect([answer.status, answer.body.code]).to.deep.equal([400, 'invalid_request']);
+      }
+    });
   });
 
   describe('know which tickets were revoked', () => {
@@ -246,7 +255,14 @@ describe('scanners without a connection', () => {
     });
 
     it('by a cursor of this list only', async () => {
-      for (const since of ['x', Buffer.from('["now", "x", null]').toString('base64url')]) {
+      const february31 = '2027-02-31T00:00:00Z';
+      const cursors = [
+        ['now', 'x', null],
+        [february31, newId(), null],
+        ['2027-02-01T00:00:00Z', newId(), february31],
+        ['0000-01-01T00:00:00Z', newId(), null],
+      ].map((parts) => Buffer.from(JSON.stringify(parts)).toString('base64url'));
+      for (const since of ['x', ...cursors]) {
         const path = `/api/check-in/events/${newId()}/revoked-tickets?since=${since}`;
         const answer = await scanner.get(path);
         expect(answer.status).to.equal(400);
