@@ -1,22 +1,22 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { BookingState } from '@holdfast/shared/contracts/bookings.ts';
 import { holdPinned } from '@holdfast/shared/contracts/holds.ts';
+import { COMMITTED, startLossyWire } from '@holdfast/shared/lossy-wire.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { makeOffer } from './catalog.ts';
 import type { Client } from './client.ts';
-import { startWire } from './wire.ts';
-import { startWorld, type World } from './world.ts';
+import { given, startWorld, type World } from './world.ts';
 
 /** The store has written, and the service does not know: the answer is kept back on the line. */
 describe('a commit that nobody hears of', () => {
-  let wire: Awaited<ReturnType<typeof startWire>>;
+  let wire: Awaited<ReturnType<typeof startLossyWire>>;
   let world: World;
   let buyer: Client;
 
   before(async function () {
     this.timeout(60_000);
-    wire = await startWire();
+    wire = await startLossyWire(given('POSTGRES_URL'), COMMITTED);
     world = await startWorld({ POSTGRES_URL: wire.url });
     buyer = await world.login();
   });
@@ -44,7 +44,7 @@ describe('a commit that nobody hears of', () => {
   it('is never answered before it is known, nor placed again by a repeat', async () => {
     const offer = makeOffer(buyer.userId);
     const signed = await world.signOffer(offer);
-    const lost = wire.loseCommit(offer.holdId);
+    const lost = wire.loseAnswer(offer.holdId);
     let answered = false;
     const first = buyer.book(signed).finally(() => {
       answered = true;
@@ -65,7 +65,7 @@ describe('a commit that nobody hears of', () => {
     await expectSoldOnce(placed?.id ?? '');
   });
 
-  type Lost = ReturnType<typeof wire.loseCommit>;
+  type Lost = ReturnType<typeof wire.loseAnswer>;
 
   /** The step is written when its commit is lost; it goes on all the same, and only once. */
   async function expectOneEffect(bookingId: string, lost: Lost, status: string): Promise<void> {
@@ -94,14 +94,14 @@ describe('a commit that nobody hears of', () => {
   it('of an authorization has one effect, and the checkout goes on', async () => {
     await world.sandbox.fail({ route: 'create', kind: 'late', delayMs: 500, times: 1 });
     const bookingId = await place();
-    await expectOneEffect(bookingId, wire.loseCommit(await callOf(bookingId)), 'authorized');
+    await expectOneEffect(bookingId, wire.loseAnswer(await callOf(bookingId)), 'authorized');
   });
 
   it('of a pin has one effect, and the checkout goes on', async () => {
     const bookingId = await place({ pin: 'silent' });
     const asked = await world.catalog.hears(bookingId, 'booking.authorized.v1');
     const pinned = world.catalog.holdMessage(holdPinned, asked.data as BookingState);
-    const lost = wire.loseCommit(bookingId, '"kind":"capture"');
+    const lost = wire.loseAnswer(bookingId, '"kind":"capture"');
     await world.bus.publish([pinned]);
     await expectOneEffect(bookingId, lost, 'capturing');
   });
@@ -113,7 +113,7 @@ describe('a commit that nobody hears of', () => {
       const [line] = await world.sandbox.bookOf(bookingId);
       return line?.captures === 1;
     });
-    await expectOneEffect(bookingId, wire.loseCommit(await callOf(bookingId)), 'confirmed');
+    await expectOneEffect(bookingId, wire.loseAnswer(await callOf(bookingId)), 'confirmed');
   });
 
   it('is answered only by a store that keeps what it has committed', async () => {

@@ -1,29 +1,31 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { given } from './world.ts';
-
-/** What PostgreSQL says of a transaction once it is on disk. */
-const COMMITTED = 'COMMIT\0';
 
 type Trap = { marks: readonly string[]; sprung: () => void; cut: Promise<void> };
 
+/** What PostgreSQL says of a transaction once it is on disk; MongoDB's answers are one each. */
+export const COMMITTED = 'COMMIT\0';
+
 /**
- * The line between a service and PostgreSQL. A trap keeps back what the server says of the next
- * commit of a transaction that has carried all its marks: the commit is done and nobody has heard of it.
+ * The line between a service and its store, for tests of lost answers. A trap keeps back what the
+ * store says of one write, known by its marks: it is done and nobody has heard of it.
+ * `endsWith` is in each answer that ends a write, whatever it was about.
  */
-export async function startWire() {
-  const server = new URL(given('POSTGRES_URL'));
+export async function startLossyWire(server: string, endsWith = '') {
+  const url = new URL(server);
+  const { hostname, port } = url;
   const lines = new Set<Socket>();
   let trap: Trap | undefined;
 
   const gate = createServer((near) => {
-    const far = connect(Number(server.port), server.hostname);
+    const far = connect(Number(port), hostname);
     const seen = new Set<string>();
-    let kept: Buffer[] | undefined;
-    for (const [from, to] of [
+    let isKept = false;
+    const ends: [Socket, Socket][] = [
       [near, far],
       [far, near],
-    ] as const) {
+    ];
+    for (const [from, to] of ends) {
       lines.add(from);
       from.on('error', () => to.destroy());
       from.on('close', () => {
@@ -36,32 +38,29 @@ export async function startWire() {
       far.write(bytes);
     });
     far.on('data', (bytes) => {
-      if (kept) {
-        kept.push(bytes);
-      } else if (trap?.marks.every((mark) => seen.has(mark)) && bytes.includes(COMMITTED)) {
-        kept = [bytes];
-        const { sprung, cut } = trap;
+      if (isKept) return;
+      const isEnd = bytes.includes(endsWith);
+      if (isEnd && trap?.marks.every((mark) => seen.has(mark))) {
+        isKept = true;
+        void trap.cut.then(() => near.destroy());
+        trap.sprung();
         trap = undefined;
-        void cut.then(() => near.destroy());
-        sprung();
-      } else {
-        if (bytes.includes(COMMITTED)) seen.clear();
-        near.write(bytes);
+        return;
       }
+      if (isEnd) seen.clear();
+      near.write(bytes);
     });
   });
   await once(gate.listen(0, '127.0.0.1'), 'listening');
-  const url = new URL(server);
   url.host = `127.0.0.1:${(gate.address() as AddressInfo).port}`;
 
   return {
     url: url.href,
     /**
-     * Keeps back the answer to the next commit of a transaction that names all of
-     * `marks`. `sprung` resolves
-     * once it is committed; `cut` then ends the connection, so that its outcome stays unknown.
+     * Keeps back the answer to the next write that names all of `marks`. `sprung` resolves once it
+     * is done; `cut` then ends the connection, so that its outcome stays unknown.
      */
-    loseCommit(...marks: string[]) {
+    loseAnswer(...marks: string[]) {
       const sprung = Promise.withResolvers<void>();
       const cut = Promise.withResolvers<void>();
       trap = { marks, sprung: sprung.resolve, cut: cut.promise };
