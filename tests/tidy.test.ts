@@ -261,6 +261,14 @@ const dependencies: Rule[] = [
         )
         .map(({ path }) => path),
   },
+  {
+    title: 'no two migrations of a service share a number (it is the order in which they run)',
+    breaches: (files) => {
+      const paths = files.map(({ path }) => path).filter((path) => path.includes('/migrations/'));
+      const numbers = paths.map((path) => path.replace(/(\/\d+)[^/]*$/, '$1'));
+      return paths.filter((_, at) => numbers.indexOf(numbers[at] ?? '') < at);
+    },
+  },
 ];
 
 describe('the repository', () => {
@@ -314,6 +322,7 @@ describe('the repository', () => {
       made('docs/races.md', '| a race | `services/auth/src/weak.test.ts` “is” “is not there” |'),
       made('services/auth/package.json', '{"dependencies":{"pg":"^8.0.0"}}'),
       made('services/auth/migrations/1.sql', 'select 1'),
+      made('services/auth/migrations/1_more.sql', 'select 1'),
       made('package-lock.json', '{"resolved": "https://registry.example/x.tgz"}'),
     ];
     const all = [...direction, ...places, ...words, ...tests, ...dependencies];

@@ -5,13 +5,12 @@ import { type Hold, historyEntry, totalOf } from './hold.ts';
 import { holdMessage } from './messages.ts';
 import type { Seat } from './seat.ts';
 import type { ChoiceReasons } from './seating/choice-reasons.ts';
-import type { Take } from './stores/seat-rules.ts';
 import type { TypesOfSeats } from './ticket-types.ts';
 
 /** The document of a hold whose seats were just taken, with its message; it ends with the first of them. */
 export function newHold(
   event: Event,
-  take: Take,
+  take: { holdId: string; userId: string; attemptId: string },
   seats: readonly Seat[],
   parts: {
     fingerprint: string;
