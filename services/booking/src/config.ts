@@ -63,7 +63,7 @@ export const bookingSettings = Joi.object<BookingConfig>({
     .min(1)
     .default(10_000)
     .description(
-      'Calls that may wait for the provider before paid bookings are refused with a 503',
+      'Calls of checkouts that may wait for the provider before paid bookings are refused with a 503',
     ),
   BREAKER_FAILURES: Joi.number()
     .integer()

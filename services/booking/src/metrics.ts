@@ -71,7 +71,7 @@ export function createBookingMetrics(
   });
   metrics.gauge(
     'holdfast_provider_calls_open',
-    'Calls to the payment provider that are not settled, of all processes',
+    'Calls of checkouts to the payment provider that are not settled, of all processes',
     async () => deps.providerCalls.open(),
   );
   metrics.gauge(

@@ -136,6 +136,29 @@ describe('while the payment provider does not answer', () => {
     expect(lines[0]).to.include({ captures: 1, captured: 9_600 });
   }).timeout(40_000);
 
+  it('takes bookings however many refunds wait for funds', async () => {
+    const admin = await world.login(['user', 'admin']);
+    const bookingId = await place();
+    expect((await buyer.outcome(bookingId)).status).to.equal('confirmed');
+    await world.sandbox.setBalance(0);
+    for (let count = 0; count <= BACKLOG; count += 1) {
+      const wanted = { amountMinor: 100, reason: 'noise' };
+      const made = await admin.post(`/api/bookings/${bookingId}/refunds`, wanted);
+      expect(made.status).to.equal(202);
+    }
+    await waitUntil('all to wait for funds', async () => {
+      const rows = await world.rows(
+        `select from provider_calls where booking_id = $1 and kind = 'refund'
+           and status = 'requested' and last_error = 'insufficient_funds'`,
+        [bookingId],
+      );
+      return rows.length > BACKLOG;
+    });
+    await world.loops.providerBacklog.runOnce();
+    expect((await buyer.outcome(await place())).status).to.equal('confirmed');
+    await world.sandbox.setBalance(null);
+  });
+
   it('charges and repays once when each request arrives twice', async () => {
     await world.sandbox.fail({ route: '*', kind: 'twice' });
     const bookingId = await place();

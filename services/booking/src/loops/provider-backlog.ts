@@ -32,7 +32,7 @@ export function createProviderBacklog(deps: {
         return 0;
       },
     }),
-    /** Calls that are not settled, of all processes; counted to one more than the bound. */
+    /** Calls of checkouts that are not settled, of all processes; counted to one more than the bound. */
     open: () => open,
     /** Whether payments wait because the provider does not answer. */
     isDelayed: () => breaker.state().kind !== 'closed',

@@ -132,11 +132,17 @@ export async function callsOf(tx: Transaction, bookingId: string): Promise<CallK
   return rows.map(({ kind }) => kind);
 }
 
-/** How many calls are not settled, counted up to a limit. */
+/**
+ * How many calls are not settled that checkouts wait for, counted up to a limit. A bank takes days and
+ * refunds wait for funds, however many: neither says that the provider can not keep up.
+ */
 export async function countOpenCalls(db: Database, limit: number): Promise<number> {
   const { rows } = await db.execute<{ count: number }>(sql`
     select count(*)::integer as count
-    from (select from provider_calls where status = 'requested' limit ${limit}) as open_calls`);
+    from (
+      select from provider_calls where status = 'requested' and kind not in ('await', 'refund')
+      limit ${limit}
+    ) as open_calls`);
   return rows[0]?.count ?? 0;
 }
 
