@@ -177,10 +177,10 @@ async function open(
     providerCalls: { open: backlog.open, underWay: () => loops.providerCalls.underWay() },
   });
   const outcomes = createOutcomes({ findSettled: (ids) => findSettled(db, ids), log });
-  const onChanged: OnChanged = (booking, { asksProvider }) => {
+  const onChanged: OnChanged = (booking, { hasMoved, asksProvider }) => {
     loops.relay.wake();
     if (asksProvider) loops.providerCalls.wake();
-    if (!OUTCOMES.includes(booking.status)) return;
+    if (!hasMoved || !OUTCOMES.includes(booking.status)) return;
     outcomes.tell(booking);
     figures.countOutcome(booking);
   };

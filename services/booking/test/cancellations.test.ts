@@ -144,6 +144,24 @@ describe('cancelling a booking', () => {
     ]);
   });
 
+  it('of one seat is no outcome of a checkout; of the last one it is', async () => {
+    const ended = async () => {
+      const text = await (await fetch(`${world.service.url}/metrics`)).text();
+      return ['confirmed', 'cancelled'].map((outcome) =>
+        text
+          .split('\n')
+          .filter((line) => line.startsWith(`holdfast_checkouts_total{outcome="${outcome}"`))
+          .reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0),
+      );
+    };
+    const bookingId = await sell(100);
+    const [confirmed = 0, cancelled = 0] = await ended();
+    await cancel(bookingId, { seatIds: ['A-1'] });
+    expect(await ended()).to.deep.equal([confirmed, cancelled]);
+    await cancel(bookingId);
+    expect(await ended()).to.deep.equal([confirmed, cancelled + 1]);
+  });
+
   it('is refused after the last instant, where the terms allow none, and to strangers', async () => {
     const late = await sell(2);
     expect(codeOf(await cancel(late))).to.equal('409 cancellation_not_allowed');

@@ -27,8 +27,14 @@ export type CheckoutDeps = {
   readonly onEnqueued: () => void;
 };
 
-/** Told after each commit that changed a booking's status, and whether it asks for a call. */
-export type OnChanged = (booking: Booking, next: { asksProvider: boolean }) => void;
+/**
+ * Told after each commit that changed a booking: whether it has another status now, or only other
+ * seats or money, and whether it asks for a call.
+ */
+export type OnChanged = (
+  booking: Booking,
+  next: { hasMoved: boolean; asksProvider: boolean },
+) => void;
 
 /** What a step is the effect of, marked in the same transaction so that it has it once. */
 export type Cause =
@@ -95,8 +101,9 @@ export async function takeSteps(
 /** Tells of a step that has been committed; answers it as its asker wants it. */
 export function tellStep(onChanged: OnChanged, outcome: StepOutcome): Advanced {
   if ('kind' in outcome) return outcome;
-  const { booking, plan } = outcome;
-  onChanged(booking, { asksProvider: plan.call !== undefined });
+  const { before, booking, plan } = outcome;
+  const hasMoved = booking.status !== before.status;
+  onChanged(booking, { hasMoved, asksProvider: plan.call !== undefined });
   return { kind: 'accepted', booking };
 }
 

@@ -63,7 +63,8 @@ export async function cancelSeats(
 ): Promise<Booking | Refusal> {
   const result = await deps.db.transaction((tx) => cancel(tx, command));
   if ('kind' in result && result.kind === 'cancelled') {
-    deps.onChanged(result.booking, { asksProvider: true });
+    const hasMoved = result.booking.status === 'cancelled';
+    deps.onChanged(result.booking, { hasMoved, asksProvider: true });
     return result.booking;
   }
   return result as Booking | Refusal;

@@ -57,7 +57,7 @@ export async function placeBookings(
   const outcomes = await deps.db.transaction((tx) => placeAll(tx, commands));
   for (const outcome of outcomes) {
     if (outcome.kind === 'placed' && !outcome.repeated) {
-      deps.onChanged(outcome.booking, { asksProvider: true });
+      deps.onChanged(outcome.booking, { hasMoved: true, asksProvider: true });
     }
   }
   return outcomes;
