@@ -5,6 +5,7 @@ import {
   type CheckoutCommand,
   type CheckoutDecision,
   decide,
+  type PaymentStatus,
 } from './checkout.ts';
 
 const pinned = { kind: 'pinned', eventCancelled: false, seatsReserved: true } as const;
@@ -233,7 +234,14 @@ describe('checkout', () => {
     it(title, () => {
       const reason = status === 'voiding' ? 'why' : null;
       expect(
-        decide(command, { status, reason, isFree: false, settlesItself: false, isPaid: false }),
+        decide(command, {
+          status,
+          reason,
+          isFree: false,
+          settlesItself: false,
+          isPaid: false,
+          payment: null,
+        }),
       ).to.deep.equal(plan);
     });
   }
@@ -251,6 +259,7 @@ describe('checkout', () => {
             isFree: false,
             settlesItself: false,
             isPaid: false,
+            payment: null,
           }),
         ).to.deep.equal({
           kind: 'ignored',
@@ -264,14 +273,21 @@ describe('checkout', () => {
     for (const status of ['pending', 'authorized', 'capturing', 'voiding', 'failed'] as const) {
       const decision = decide(
         { kind: 'cancel', reason: 'x' },
-        { status, reason: null, isFree: false, settlesItself: false, isPaid: false },
+        { status, reason: null, isFree: false, settlesItself: false, isPaid: false, payment: null },
       );
       expect(decision).to.include({ kind: 'refused', code: 'booking_not_cancellable' });
     }
     expect(
       decide(
         { kind: 'cancel', reason: 'x' },
-        { status: 'cancelled', reason: 'y', isFree: false, settlesItself: false, isPaid: false },
+        {
+          status: 'cancelled',
+          reason: 'y',
+          isFree: false,
+          settlesItself: false,
+          isPaid: false,
+          payment: null,
+        },
       ),
     ).to.deep.equal({ kind: 'ignored', reason: 'already_cancelled' });
   });
@@ -283,6 +299,7 @@ describe('checkout', () => {
       isFree: true,
       settlesItself: false,
       isPaid: false,
+      payment: null,
     });
     expect(decide(pinned, free('authorized'))).to.deep.equal({
       kind: 'accepted',
@@ -316,6 +333,7 @@ describe('checkout', () => {
       isFree: false,
       settlesItself: true,
       isPaid: false,
+      payment: null,
     });
     expect(decide(pinned, bank('authorized'))).to.deep.include({
       status: 'capturing',
@@ -346,6 +364,7 @@ describe('checkout', () => {
       isFree: false,
       settlesItself: false,
       isPaid,
+      payment: null,
     });
     const late = { ...captured, canRetake: true };
     expect(decide(late, now('failed', false))).to.deep.equal({
@@ -375,6 +394,51 @@ describe('checkout', () => {
     }
   });
 
+  it('voids what is authorized when its booking has failed, once; it stays failed', () => {
+    const failed = (payment: PaymentStatus) => ({
+      status: 'failed' as const,
+      reason: 'x',
+      isFree: false,
+      settlesItself: false,
+      isPaid: false,
+      payment,
+    });
+    const stays = { kind: 'accepted', status: 'failed', reason: 'x', announces: false };
+    expect(decide({ kind: 'authorized' }, failed('declined'))).to.deep.equal({
+      ...stays,
+      payment: 'authorized',
+      call: 'void',
+    });
+    expect(decide({ kind: 'voided' }, failed('authorized'))).to.deep.equal({
+      ...stays,
+      payment: 'voided',
+    });
+    for (const payment of ['authorized', 'voided'] as const) {
+      expect(decide({ kind: 'authorized' }, failed(payment)).kind, payment).to.equal('ignored');
+    }
+    expect(decide({ kind: 'voided' }, failed('voided')).kind).to.equal('ignored');
+  });
+
+  it('pays back what was captured before such a void', () => {
+    const failed = {
+      status: 'failed',
+      reason: 'x',
+      isFree: false,
+      settlesItself: false,
+      isPaid: false,
+      payment: 'authorized',
+    } as const;
+    expect(decide(unasked, failed)).to.deep.equal({
+      kind: 'accepted',
+      status: 'failed',
+      reason: 'x',
+      payment: 'captured',
+      journals: ['capture', 'cancel'],
+      call: 'refund',
+      announces: false,
+    });
+  });
+
   it('pays late money back once, however often it is told of', () => {
     const paid = {
       status: 'failed',
@@ -382,6 +446,7 @@ describe('checkout', () => {
       isFree: false,
       settlesItself: false,
       isPaid: true,
+      payment: null,
     } as const;
     expect(decide(captured, paid)).to.deep.equal({
       kind: 'ignored',

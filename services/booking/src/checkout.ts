@@ -41,6 +41,8 @@ export type CheckoutState = {
   readonly settlesItself: boolean;
   /** Money was captured, whatever became of it. */
   readonly isPaid: boolean;
+  /** Null where the booking has none: it is free, or another has taken it over. */
+  readonly payment: PaymentStatus | null;
 };
 
 /** What happened, or what somebody wants. */
@@ -98,6 +100,10 @@ export type CheckoutDecision = CheckoutPlan | Ignored | Refusal;
 export function decide(command: CheckoutCommand, state: CheckoutState): CheckoutDecision {
   switch (command.kind) {
     case 'authorized':
+      // Given up, and reserved after all: nobody will capture it.
+      if (state.status === 'failed' && state.payment === 'declined') {
+        return accept('failed', state.reason, { payment: 'authorized', call: 'void' });
+      }
       if (state.status !== 'pending') return late(command, state);
       return accept('authorized', null, { payment: 'authorized', announces: true });
     case 'declined':
@@ -132,9 +138,11 @@ export function decide(command: CheckoutCommand, state: CheckoutState): Checkout
       if (command.authorizationLives) return undo(state, command.reason, { tickets: 'void' });
       return fail(command.reason, { payment: 'voided', tickets: 'void' });
     case 'voided':
+      if (isVoidedLate(state)) return accept('failed', state.reason, { payment: 'voided' });
       if (state.status !== 'voiding') return late(command, state);
       return fail(state.reason ?? 'voided', { payment: 'voided', tickets: 'void' });
     case 'captured_unasked':
+      if (isVoidedLate(state)) return answerLateMoney(state, { ...command, canRetake: false });
       if (state.status !== 'voiding') return late(command, state);
       if (command.seatsReserved && !command.eventCancelled) return sell();
       return fail(state.reason ?? 'voided', {
@@ -183,6 +191,11 @@ function sell(): CheckoutPlan {
 function fail(reason: string, effects: Effects): CheckoutPlan {
   const end = { freesHold: true, freesQuota: true, announces: true };
   return accept('failed', reason, { ...end, ...effects });
+}
+
+/** Whether money is being released that was reserved when all was over. */
+function isVoidedLate({ status, payment }: CheckoutState): boolean {
+  return status === 'failed' && payment === 'authorized';
 }
 
 /**

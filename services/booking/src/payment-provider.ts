@@ -229,6 +229,7 @@ function outcomeOfIntent(
       if (intent.status === 'processing' && request.kind === 'charge') {
         return { kind: 'processing', providerId };
       }
+      if (intent.status === 'requires_capture') return { kind: 'authorized', providerId };
       return declineOf(intent);
     case 'capture':
       if (intent.status === 'succeeded') return { kind: 'captured', providerId };

@@ -34,17 +34,29 @@ describe('money that comes after its booking has failed', () => {
       paymentMethod: 'pm_usBankAccount_insufficientFunds',
       paymentMethodType: 'us_bank_account',
     });
-    const { bookingId } = answer.body.booking;
+    return failed(answer.body.booking.bookingId);
+  }
+  /** The same of a card, of which the money is only reserved at first. */
+  async function placeDeclinedCard(): Promise<{ bookingId: string; intent: string }> {
+    const offer = await world.signOffer(makeOffer(buyer.userId));
+    const answer = await buyer.book(offer, 'pm_card_chargeDeclined');
+    return failed(answer.body.booking.bookingId);
+  }
+  async function failed(bookingId: string): Promise<{ bookingId: string; intent: string }> {
     expect((await buyer.outcome(bookingId)).status).to.equal('failed');
     const [line] = await world.sandbox.bookOf(bookingId);
     return { bookingId, intent: line?.id ?? '' };
   }
   /** The provider's word that an intent has succeeded; true or not. */
-  async function tell(intent: string, id = `evt_${newId()}`): Promise<void> {
+  const tell = (intent: string, id?: string) => send('payment_intent.succeeded', intent, id);
+  /** Its word that the money of one is reserved. */
+  const tellReserved = (intent: string, id?: string) =>
+    send('payment_intent.amount_capturable_updated', intent, id);
+  async function send(type: string, intent: string, id = `evt_${newId()}`): Promise<void> {
     const payload = JSON.stringify({
       id,
       object: 'event',
-      type: 'payment_intent.succeeded',
+      type,
       data: { object: { id: intent, object: 'payment_intent' } },
     });
     const signature = await stripe.webhooks.generateTestHeaderStringAsync({
@@ -219,6 +231,88 @@ describe('money that comes after its booking has failed', () => {
         bookingId,
       ]),
     ).to.deep.equal([]);
+  });
+
+  /** What became of a booking's payment, by its audit trail, and its calls. */
+  async function trailOf(bookingId: string) {
+    const [entries, calls] = await Promise.all([
+      world.rows<{ action: string }>(
+        `select a.action from audit_entries a join payments p on p.id = a.aggregate_id
+         where p.booking_id = $1 order by a.seq`,
+        [bookingId],
+      ),
+      world.rows<{ kind: string }>(
+        `select kind from provider_calls where booking_id = $1 and kind <> 'await'
+         order by created_at`,
+        [bookingId],
+      ),
+    ]);
+    return {
+      actions: entries.map(({ action }) => action),
+      calls: calls.map(({ kind }) => kind),
+    };
+  }
+  const paymentIs = (bookingId: string, status: string) =>
+    waitUntil(`a payment that is ${status}`, async () => {
+      const { booking } = (await buyer.get(`/api/bookings/${bookingId}`)).body;
+      return booking.paymentStatus === status;
+    });
+
+  for (const [how, say] of [
+    ['a webhook says so', tellReserved],
+    ['it is found by asking', tell],
+  ] as const) {
+    it(`is voided once, never captured, when it is only reserved and ${how}`, async () => {
+      const { bookingId, intent } = await placeDeclinedCard();
+      await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+      expect((await world.sandbox.bookOf(bookingId))[0]).to.include({ capturable: 9_600 });
+      const event = `evt_${newId()}`;
+      await Promise.all([say(intent, event), say(intent, event), say(intent), say(intent)]);
+      await paymentIs(bookingId, 'voided');
+      await say(intent);
+      await noneOpen(bookingId);
+      const [line] = await world.sandbox.bookOf(bookingId);
+      expect(line).to.include({ status: 'canceled', capturable: 0, captures: 0 });
+      expect(await trailOf(bookingId)).to.deep.equal({
+        actions: ['payment.requested', 'payment.declined', 'payment.authorized', 'payment.voided'],
+        calls: ['authorize', 'void'],
+      });
+      const { booking } = (await buyer.get(`/api/bookings/${bookingId}`)).body;
+      expect(booking).to.include({ status: 'failed', reason: 'generic_decline' });
+      expect(await world.rows('select from bookings where retakes = $1', [bookingId])).to.be.empty;
+    });
+  }
+
+  it('is paid back when it was reserved and somebody captured it before the void', async () => {
+    const { bookingId, intent } = await placeDeclinedCard();
+    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+    await world.sandbox.fail({ route: 'cancel', kind: 'error_before' });
+    await tellReserved(intent);
+    await paymentIs(bookingId, 'authorized');
+    await stripe.paymentIntents.capture(intent);
+    await world.sandbox.forgetFaults();
+    await tell(intent);
+    await paymentIs(bookingId, 'refunded');
+    const [line] = await world.sandbox.bookOf(bookingId);
+    expect(line).to.include({ captures: 1, refunds: 1, refunded: 9_600 });
+    expect((await trailOf(bookingId)).calls).to.deep.equal(['authorize', 'void', 'refund']);
+  });
+
+  it('does not count the booking that it came to as failed again', async () => {
+    const countFailed = async () => {
+      const text = await (await fetch(`${world.service.url}/metrics`)).text();
+      const lines = text
+        .split('\n')
+        .filter((line) => /^holdfast_checkouts_total.*failed/.test(line));
+      return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0);
+    };
+    const before = await countFailed();
+    const declined = await placeDeclinedCard();
+    expect(await countFailed()).to.equal(before + 1);
+    await stripe.paymentIntents.confirm(declined.intent, { payment_method: 'pm_card_visa' });
+    await tellReserved(declined.intent);
+    await paymentIs(declined.bookingId, 'voided');
+    expect(await countFailed()).to.equal(before + 1);
   });
 
   it('is looked for at the provider, and nothing changes when the word was not true', async () => {

@@ -221,6 +221,7 @@ function decideStep(step: Advance, before: Booking | undefined, facts: Facts): S
       isFree,
       settlesItself: paid !== undefined && settlesItself(paid),
       isPaid: paid ? paid.capturedMinor > 0 : !isFree,
+      payment: paid?.status ?? null,
     },
   );
   return plan.kind === 'accepted'

@@ -120,7 +120,10 @@ function chooseSeats(booking: Booking, command: CancelSeats): readonly string[] 
   const isFree = booking.totalMinor === 0;
   const decision = decide(
     { kind: 'cancel', reason: '' },
-    { ...booking, isFree, settlesItself: false, isPaid: !isFree },
+    {
+      ...booking,
+      ...{ isFree, settlesItself: false, isPaid: !isFree, payment: isFree ? null : 'captured' },
+    },
   );
   if (decision.kind === 'refused') return decision;
   const live = liveSeatsOf(booking);

@@ -8,6 +8,11 @@ import type { PaymentProvider } from '../payment-provider.ts';
 import { askAboutGivenUp, hastenCalls } from '../stores/provider-calls.ts';
 
 const BODY_LIMIT = 256 * 1024;
+/** What may be said of a payment that was given up: its money has come, or is reserved. */
+const COMES_LATE: readonly string[] = [
+  'payment_intent.succeeded',
+  'payment_intent.amount_capturable_updated',
+];
 
 /**
  * The provider's webhooks. An event is a hint and never believed: it makes the open calls of its
@@ -37,8 +42,9 @@ export function webhookRoutes(
       }
       const subject = subjectOf(event);
       const hastened = await hastenCalls(db, { id: event.id, type: event.type }, subject);
-      const asked =
-        event.type === 'payment_intent.succeeded' ? await askAboutGivenUp(db, subject, origin) : 0;
+      const asked = COMES_LATE.includes(event.type)
+        ? await askAboutGivenUp(db, subject, origin)
+        : 0;
       if (hastened + asked > 0) onCallsDue();
       return reply(200, { received: true });
     },

@@ -98,7 +98,7 @@ export async function claimCalls(
 }
 
 /**
- * Has the provider asked how a payment stands that was given up, for it is said to have succeeded
+ * Has the provider asked how a payment stands that was given up, for its money is said to have come
  * after all; answers how many there are.
  */
 export async function askAboutGivenUp(
