@@ -158,6 +158,35 @@ describe('the comparison with the provider', function () {
     expect(await differences()).to.deep.equal([]);
   });
 
+  it('notices money that came when its booking had failed, and has it answered without a webhook', async () => {
+    const placed = await buyer.post('/api/bookings', {
+      offer: await world.signOffer(makeOffer(buyer.userId)),
+      paymentMethod: 'pm_usBankAccount_insufficientFunds',
+      paymentMethodType: 'us_bank_account',
+    });
+    const { bookingId } = placed.body.booking;
+    expect(await buyer.outcome(bookingId)).to.include({ status: 'failed' });
+    const [line] = await world.sandbox.bookOf(bookingId);
+    await openStripe({ url: world.sandbox.url, secretKey: SECRET_KEY }).paymentIntents.confirm(
+      line?.id ?? '',
+      { payment_method: 'pm_card_visa' },
+    );
+    const [found] = await differences();
+    expect(found).to.include({ subject: line?.id, kind: 'status_differs', bookingId });
+    const retake = await waitUntil('the booking that takes the money over', async () => {
+      const [row] = await world.rows<{ id: string }>('select id from bookings where retakes = $1', [
+        bookingId,
+      ]);
+      return row?.id;
+    });
+    expect(await buyer.outcome(retake)).to.include({ status: 'confirmed' });
+    expect(await differences()).to.deep.equal([]);
+    const asked = await world.rows(
+      `select from provider_calls where kind = 'await' and origin ->> 'actor' = 'system:reconciliation'`,
+    );
+    expect(asked).to.have.lengthOf(1);
+  });
+
   it('takes a movement for the same that the two sides have on two sides of midnight', async () => {
     const bookingId = await sell();
     const [line] = await world.sandbox.bookOf(bookingId);

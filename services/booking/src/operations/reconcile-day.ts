@@ -1,6 +1,9 @@
+import { newId } from '@holdfast/shared/ids.ts';
+import { systemOrigin } from '@holdfast/shared/origin.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import type { ProviderBooks } from '../provider-books.ts';
 import { type Difference, differenceOf } from '../reconciliation/reconciliation.ts';
+import { askAboutGivenUp } from '../stores/provider-calls.ts';
 import {
   beginReading,
   claimDay,
@@ -43,7 +46,8 @@ export async function reconcileStep(deps: Deps): Promise<OpenDay | undefined> {
 
 /**
  * A doubt is a difference only if the provider, asked for that very movement whatever its day, and
- * our books as they stand then still disagree.
+ * our books as they stand then still disagree. A capture of a payment that was given up here is late
+ * money, of which no webhook has told: its checkout asks, and answers it as it does then.
  */
 async function settleDoubts(deps: Deps, doubts: readonly Doubt[]): Promise<Difference[]> {
   const found = new Map<string, Difference>();
@@ -64,6 +68,9 @@ async function settleDoubt({ db, books }: Deps, doubt: Doubt): Promise<Differenc
   const here = await findHere(db, doubt);
   const kind = differenceOf(here, there);
   if (kind === undefined) return undefined;
+  if (movement === 'capture' && kind === 'status_differs' && providerId !== null) {
+    await askAboutGivenUp(db, { providerId }, systemOrigin('reconciliation', newId()));
+  }
   return {
     movement,
     subject: providerId ?? ourId ?? 'unknown',
