@@ -3,7 +3,7 @@ import pg from 'pg';
 /** Months over which the bookings of the past lie, so that they fill several partitions. */
 const MONTHS = 6;
 const A_PART = 50_000;
-const BOOKINGS_A_USER = 25;
+export const BOOKINGS_A_USER = 25;
 const BOOKINGS_AN_EVENT = 400;
 
 /**

@@ -8,7 +8,7 @@ import { askFor } from '../ask.ts';
 import type { Bench, Program } from '../bench.ts';
 import { dropDatabases } from '../checkouts.ts';
 import { httpContender } from '../contenders.ts';
-import { growBookings } from '../grown-bookings.ts';
+import { BOOKINGS_A_USER, growBookings } from '../grown-bookings.ts';
 import type { Buyer } from '../issuer.ts';
 import { get, type LoadPlan, send } from '../load/plan.ts';
 import type { Contender, Figure, Prepared, Workload } from '../workload.ts';
@@ -20,7 +20,8 @@ const SMALL = 1_000;
 const PRICE_MINOR = 4_500;
 /** A report reads what there is, so its bound grows with that. */
 const REPORT_MS_A_MILLION = 30_000;
-const READERS = 200;
+/** As many as the small one has buyers: each reads a page that is full. */
+const READERS = SMALL / BOOKINGS_A_USER;
 
 /** Whether booking and the page of one's bookings stay as fast when there are many more. */
 export const bookingGrowth = (id: string, grown: number): Workload => ({
