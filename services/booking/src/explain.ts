@@ -15,7 +15,7 @@ export type CheckoutStep = {
 export type Explanation = {
   readonly summary: string;
   readonly advice: string;
-  /** Whether `resume` would do anything. */
+  /** Whether it waits for something that `resume` asks for. */
   readonly isResumable: boolean;
 };
 

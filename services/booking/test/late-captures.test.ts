@@ -315,6 +315,21 @@ describe('money that comes after its booking has failed', () => {
     expect(await countFailed()).to.equal(before + 1);
   });
 
+  it('is found by a resume where the word of it was lost, and paid for its seats', async () => {
+    const admin = await world.login(['admin']);
+    const resume = (id: string) => admin.post(`/api/admin/bookings/${id}/resume`);
+    const { bookingId, intent } = await placeDeclined();
+    expect((await resume(bookingId)).body).to.deep.equal({ done: 'await_asked' });
+    await noneOpen(bookingId);
+    expect((await buyer.outcome(bookingId)).paymentStatus).to.equal('declined');
+    await stripe.paymentIntents.confirm(intent, { payment_method: 'pm_card_visa' });
+    expect((await resume(bookingId)).status).to.equal(200);
+    const retakeId = await retakeOf(bookingId);
+    expect((await buyer.outcome(retakeId)).status).to.equal('confirmed');
+    expect((await resume(bookingId)).body.code).to.equal('booking_not_resumable');
+    expect((await world.sandbox.bookOf(bookingId))[0]).to.include({ captures: 1, refunded: 0 });
+  });
+
   it('is looked for at the provider, and nothing changes when the word was not true', async () => {
     const { bookingId, intent } = await placeDeclined();
     await tell(intent);

@@ -65,7 +65,7 @@ async function takeUp(
       `The booking ${booking.id} is ${booking.status} and waits for nothing.`,
     );
   }
-  if ((await callsOf(tx, booking.id)).includes(kind)) {
+  if (kind !== 'await' && (await callsOf(tx, booking.id)).includes(kind)) {
     return refused(
       'booking_not_resumable',
       `The booking ${booking.id} is ${booking.status}, though its ${kind} call is settled: ` +
@@ -76,8 +76,14 @@ async function takeUp(
   return `${kind}_asked`;
 }
 
-/** The call that takes a booking on from where it stands. */
+/**
+ * The call that takes a booking on from where it stands. One that has failed is asked about: money
+ * may have come after all, and the provider's word of it been lost.
+ */
 function missingCall({ status }: Booking, payment: Payment): CallKind | undefined {
+  if (status === 'failed' && payment.capturedMinor === 0 && payment.providerId !== null) {
+    return 'await';
+  }
   if (status === 'pending') return 'authorize';
   if (status === 'voiding') return 'void';
   if (status !== 'capturing') return undefined;
