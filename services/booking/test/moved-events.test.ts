@@ -82,6 +82,43 @@ describe('an event that is moved', () => {
     ]);
   });
 
+  it('tells those who heard that it is postponed that it takes place after all, at the same start', async () => {
+    const { eventId, bookingId } = await sell();
+    await world.catalog.publishEvent(eventUpdated, { eventId, status: 'postponed' }, 2);
+    await sweepEnds(eventId, 2);
+    const moved = (startsAt: string, version: number) =>
+      world.catalog.publishEvent(
+        eventUpdated,
+        { eventId, status: 'rescheduled', startsAt },
+        version,
+      );
+    const holder = await world.owner.connect();
+    try {
+      // No batch is taken before both changes are known, so nobody hears of the first one.
+      await holder.query('begin');
+      await holder.query(
+        `select pg_advisory_xact_lock(hashtextextended('sweep ' || $1::text, 0))`,
+        [eventId],
+      );
+      await moved(SECOND, 3);
+      await moved(FIRST, 4);
+      await waitUntil('both changes', async () => (await sweepStates(eventId)).length === 3);
+    } finally {
+      await holder.query('commit');
+      holder.release();
+    }
+    await sweepEnds(eventId, 4);
+    const told = await tellings(bookingId, 2);
+    expect(told.map(({ cause, newStartsAt }) => [cause, newStartsAt])).to.deep.equal([
+      ['postponed', FIRST],
+      ['rescheduled', FIRST],
+    ]);
+    const knowing = await sellOf(eventId, 'B-1', FIRST);
+    await world.loops.lateBookings.runOnce();
+    expect(await sweepStates(eventId)).to.deep.equal(['done', 'superseded', 'done']);
+    expect(world.catalog.typesAbout(knowing)).to.not.include('booking.event_changed.v1');
+  });
+
   it('tells a buyer whose checkout was under way once it has ended', async () => {
     const offer = makeOffer(buyer.userId);
     const { eventId } = offer;

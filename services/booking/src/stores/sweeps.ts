@@ -10,11 +10,16 @@ const UNDER_WAY = sql`('pending', 'authorized', 'capturing', 'voiding')`;
 
 /**
  * Whether a booking `b` is there for a sweep `s` to deal with, or will be. One that was made when the
- * new start was known already need not be told of it.
+ * new start was known already need not be told of it; one that was last told of a postponement has
+ * to be, even when the event takes place at the old start after all.
  */
 const CONCERNED = sql`
   b.event_id = s.event_id
-  and (s.cause <> 'rescheduled' or b.starts_at <> s.new_starts_at)
+  and (s.cause <> 'rescheduled' or b.starts_at <> s.new_starts_at or 'postponed' = (
+    select p.cause from event_sweeps p
+    join event_sweep_outcomes o on o.sweep_id = p.id and o.booking_id = b.id and o.failure is null
+    where p.event_id = s.event_id and p.event_version < s.event_version
+    order by p.event_version desc limit 1))
   and (b.status in ${UNDER_WAY} or b.status = 'confirmed'
     or (s.cause = 'cancelled' and b.reason = 'event_cancelled'))
   and not exists (
