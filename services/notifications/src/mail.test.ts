@@ -2,6 +2,7 @@ import { CONTRACTS } from '@holdfast/shared/contracts/all.ts';
 import { bookingConfirmed } from '@holdfast/shared/contracts/bookings.ts';
 import { type Contract, newMessage } from '@holdfast/shared/contracts/contract.ts';
 import { eventCreated } from '@holdfast/shared/contracts/events.ts';
+import { bookingEventChanged } from '@holdfast/shared/contracts/moved-bookings.ts';
 import { Fault } from '@holdfast/shared/errors.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
@@ -71,6 +72,27 @@ describe('mails', () => {
         `Your booking is paid: 1 ticket (STALLS-C-14), ${amount} in all.\nBeethoven: the late quartets, Kammersaal am Fluss, Sunday, 14 March 2027 at 19:30.`,
       );
     }
+  });
+
+  it('say of an event that moved what is known: no date yet, another one, or the old one after all', () => {
+    const { oldStartsAt } = bookingEventChanged.example;
+    const written = (change: object) => {
+      const moved = { ...bookingEventChanged.example, ...change };
+      const occasion = occasionOf(messageOf(bookingEventChanged, moved));
+      if (occasion === undefined) expect.fail('no occasion');
+      const { subject, text } = writeMail(occasion, mara, event);
+      return `${subject.split(':')[0]}. ${text.split(' Your tickets')[0]}`;
+    };
+    const first = 'Sunday, 14 March 2027 at 19:30';
+    expect(written({ cause: 'postponed', newStartsAt: oldStartsAt })).to.equal(
+      `Postponed. It does not begin on ${first}; we write when it will.`,
+    );
+    expect(written({})).to.equal(
+      `New date. It was to begin on ${first}, and will now on Sunday, 18 April 2027 at 19:30.`,
+    );
+    expect(written({ newStartsAt: oldStartsAt })).to.equal(
+      `New date. It takes place after all: on ${first}.`,
+    );
   });
 
   it('are not written of what breaks its contract', () => {

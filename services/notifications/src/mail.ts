@@ -6,7 +6,10 @@ import {
 } from '@holdfast/shared/contracts/bookings.ts';
 import { type Contract, type Message, readMessage } from '@holdfast/shared/contracts/contract.ts';
 import { holdEndingSoon } from '@holdfast/shared/contracts/holds.ts';
-import { bookingEventChanged } from '@holdfast/shared/contracts/moved-bookings.ts';
+import {
+  bookingEventChanged,
+  type MovedBooking,
+} from '@holdfast/shared/contracts/moved-bookings.ts';
 import { refundSucceeded } from '@holdfast/shared/contracts/refunds.ts';
 import {
   type TransferChange,
@@ -97,8 +100,8 @@ const KINDS: readonly Kind[] = [
     text: `These admit nobody any more, the others stay: ${seatsOf(booking.seats)}. We write again when money has been paid back.`,
   })),
   kind(bookingEventChanged, buyer, (moved) => ({
-    subject: `New date: ${moved.eventName}`,
-    text: `It was to begin on ${instant(moved.oldStartsAt, moved.timeZone)}, and will now on ${instant(moved.newStartsAt, moved.timeZone)}. Your tickets stay valid; you can cancel free of charge until ${instant(moved.freeCancelUntil, moved.timeZone)}.`,
+    subject: `${moved.cause === 'postponed' ? 'Postponed' : 'New date'}: ${moved.eventName}`,
+    text: `${startOf(moved)} Your tickets stay valid; you can cancel free of charge until ${instant(moved.freeCancelUntil, moved.timeZone)}.`,
   })),
   kind(
     holdEndingSoon,
@@ -155,6 +158,14 @@ export function writeMail(
     subject,
     text,
   };
+}
+
+function startOf({ cause, oldStartsAt, newStartsAt, timeZone }: MovedBooking): string {
+  const [before, now] = [instant(oldStartsAt, timeZone), instant(newStartsAt, timeZone)];
+  if (cause === 'postponed') return `It does not begin on ${before}; we write when it will.`;
+  return before === now
+    ? `It takes place after all: on ${now}.`
+    : `It was to begin on ${before}, and will now on ${now}.`;
 }
 
 function nameOf(event: EventFacts | undefined): string {
