@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 
 const MAIN = new URL('../src/main.ts', import.meta.url).pathname;
 
-type Line = { event: string; callId?: string };
+type Line = { event: string; callId?: string; url?: string };
 
 /** A second instance of that world's service, in a process that a test may stop and continue. */
 export async function startProcess(world: World) {
@@ -21,12 +21,16 @@ export async function startProcess(world: World) {
   const said: Line[] = [];
   if (child.stdout === null) throw new Error('the process has no output');
   createInterface({ input: child.stdout }).on('line', (line) => said.push(JSON.parse(line)));
-  await waitUntil(
+  const url = await waitUntil(
     'the process to have started',
-    () => said.some(({ event }) => event === 'service.started'),
+    () => said.find(({ event }) => event === 'service.started')?.url,
     { limitMs: 40_000 },
   );
+  await waitUntil('its readiness', async () => (await fetch(`${url}/readyz`)).ok, {
+    limitMs: 40_000,
+  });
   return {
+    url,
     /** As a machine that sleeps: nothing is closed, nothing is said. */
     stop: () => child.kill('SIGSTOP'),
     continue: () => child.kill('SIGCONT'),

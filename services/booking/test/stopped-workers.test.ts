@@ -2,7 +2,7 @@ import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { startProcess } from './booking-process.ts';
 import { makeOffer } from './catalog.ts';
-import type { Client } from './client.ts';
+import { type Client, createClient } from './client.ts';
 import { startWorld, type World } from './world.ts';
 
 /** What a worker says of an answer that came too late. */
@@ -105,6 +105,78 @@ describe('a worker that is stopped and continued', () => {
       );
     });
   }
+
+  /** Of the worker: nobody else has anything to do. */
+  const sessionThatWaits = () =>
+    waitUntil('the worker to wait for a lock', async () => {
+      const [row] = await world.rows<{ pid: number }>(
+        `select pid from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      return row?.pid;
+    });
+
+  it('in the middle of a transaction loses it and its locks, and changes nothing when it goes on', async function () {
+    this.timeout(90_000);
+    await world.loops.providerCalls.stop();
+    const bookingId = await placeLate('create', 'pin');
+    const holding = await world.owner.connect();
+    await holding.query('begin');
+    await holding.query('select from bookings where id = $1 for update', [bookingId]);
+    const session = await sessionThatWaits();
+    worker.stop();
+    await holding.query('commit');
+    holding.release();
+    await waitUntil('the booking to be locked by the stopped worker', async () => {
+      const free = await world.rows('select from bookings where id = $1 for update skip locked', [
+        bookingId,
+      ]);
+      return free.length === 0;
+    });
+    // The server ends such a session by itself after a minute; here at once.
+    const { postgres } = await world.service.ready;
+    const { rows } = await postgres.pool.query('show idle_in_transaction_session_timeout');
+    expect(rows).to.deep.equal([{ idle_in_transaction_session_timeout: '1min' }]);
+    await world.rows('select pg_terminate_backend($1)', [session]);
+    const [call] = await world.rows<{ id: string }>(
+      'update provider_calls set leased_until = now() where booking_id = $1 returning id',
+      [bookingId],
+    );
+    world.loops.providerCalls.start();
+    await settled(bookingId, 'confirmed');
+    const before = { book: await bookOf(bookingId), trail: await trailOf(bookingId) };
+    worker.continue();
+    expect(STALE).to.include(await worker.saysOf(call?.id ?? '', STALE));
+    expect({ book: await bookOf(bookingId), trail: await trailOf(bookingId) }).to.deep.equal(
+      before,
+    );
+    expect(before.book).to.include({ captures: 1, refunded: 0 });
+  });
+
+  it('dead in mid-request leaves its key free: a repeat elsewhere places once', async () => {
+    const offer = makeOffer(buyer.userId);
+    const signed = await world.signOffer(offer);
+    const holding = await world.owner.connect();
+    await holding.query('begin; lock table bookings in share mode');
+    const cut = createClient(worker.url, buyer.userId, buyer.token)
+      .book(signed)
+      .catch(() => 'cut');
+    await sessionThatWaits();
+    expect((await buyer.book(signed)).body.code).to.equal('request_in_flight');
+    await worker.kill();
+    expect(await cut).to.equal('cut');
+    await holding.query('commit');
+    holding.release();
+    const placed = await waitUntil('the repeat to be placed', async () => {
+      const answer = await buyer.book(signed);
+      return answer.status === 202 && answer.body.booking;
+    });
+    const stored = await world.rows('select id from bookings where hold_id = $1', [offer.holdId]);
+    expect(stored).to.deep.equal([{ id: placed.bookingId }]);
+    world.loops.providerCalls.start();
+    expect((await buyer.outcome(placed.bookingId)).status).to.equal('confirmed');
+    expect(await bookOf(placed.bookingId)).to.include({ captures: 1, refunded: 0 });
+  });
 
   const late = (route: string) =>
     world.sandbox.fail({ route, kind: 'late', delayMs: LATE_MS, times: 1 });

@@ -6,9 +6,11 @@ import {
   readSeatMapId,
   seatMapKey,
 } from '@holdfast/shared/contracts/seat-map.ts';
+import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
+import { abortedHold } from '../src/operations/abort-hold.ts';
 import { given, seatIds, startWorld, type World } from './world.ts';
 
 type Got = { status: number; headers: Record<string, string>; body: Buffer };
@@ -130,6 +132,30 @@ describe('the seat map', () => {
     expect(lateMs).to.be.within(0, 250);
     expect((await world.seat(eventId, 'GENERAL-1')).status).to.equal('held');
     world.catalog.sweeper.start();
+  });
+
+  it('sells nothing by being stale: a seat that it still shows free is refused, and stays whose it is', async () => {
+    const eventId = await world.event(2);
+    expect(await codesOf(eventId)).to.equal('00');
+    // Another process has stored a hold and has not told of it yet.
+    const rival = { holdId: newId(), userId: newId(), attemptId: newId() };
+    await world.stores.seats.takeOne(
+      {
+        ...rival,
+        eventId,
+        onSaleAt: new Date(0),
+        ttlMs: 600_000,
+        notAfter: new Date('2099-01-01T00:00:00.000Z'),
+      },
+      'GENERAL-1',
+    );
+    const unborn = abortedHold({ ...rival, eventId }, { at: new Date(0) });
+    await world.stores.holds.insert({ ...unborn, state: 'held' });
+    expect(await codesOf(eventId)).to.equal('00');
+    const { status, body } = await world.take(await world.user(), eventId, seatIds(2));
+    expect([status, body.code]).to.deep.equal([409, 'seat_unavailable']);
+    const [one, two] = await world.seats(eventId);
+    expect([one?.hold?.id, two?.status]).to.deep.equal([rival.holdId, 'available']);
   });
 
   it('is made anew every 100 ms at most, however many changes there are', async () => {
