@@ -89,7 +89,8 @@ const KINDS: readonly Kind[] = [
   })),
   kind(bookingFailed, buyer, (booking, event) => ({
     subject: `Your booking did not succeed: ${nameOf(event)}`,
-    text: `Nothing was charged (${inWords(booking.reason ?? 'unknown reason')}). While your seats are held you can try again.`,
+    // Money may have been taken all the same, by a debit or late: that is paid back.
+    text: `You owe nothing (${inWords(booking.reason ?? 'unknown reason')}), and whatever was charged is paid back in full. While your seats are held you can try again.`,
   })),
   kind(bookingCancelled, buyer, (booking, event) => ({
     subject: `Your booking is cancelled: ${nameOf(event)}`,
