@@ -1,22 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { dropTopics } from '@holdfast/shared/bus/drop-topics.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
+import { run, urlOf } from './child.ts';
 import { dropDatabase, given } from './world.ts';
-
-const main = new URL('../src/main.ts', import.meta.url).pathname;
-
-function run(environment: Record<string, string | undefined>): ChildProcess {
-  return spawn(process.execPath, [main], {
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-}
 
 describe('the booking process', () => {
   it('lists every missing setting at once and exits with status 2', async () => {
@@ -97,15 +88,4 @@ async function withProcess(
     await dropDatabase(given('POSTGRES_URL'), database);
     await dropTopics(given('KAFKA_BROKERS'), `${database}.`);
   }
-}
-
-async function urlOf(child: ChildProcess): Promise<string> {
-  if (child.stdout === null) throw new Error('the process has no output');
-  for await (const line of createInterface({ input: child.stdout })) {
-    const logged = JSON.parse(line) as { event: string; url: string };
-    if (logged.event !== 'service.started') continue;
-    child.stdout.resume();
-    return logged.url;
-  }
-  throw new Error('the process ended before it had started');
 }
