@@ -10,7 +10,7 @@ import { describeBusContract } from '../src/bus/contract-suite.ts';
 import { fromRecord, toRecord } from '../src/bus/envelope.ts';
 import { createKafkaBus } from '../src/bus/kafka.ts';
 import { CONTRACTS } from '../src/contracts/all.ts';
-import { type Message, newMessage } from '../src/contracts/contract.ts';
+import { type Message, newMessage, TOPICS } from '../src/contracts/contract.ts';
 import { newId } from '../src/ids.ts';
 import { waitUntil } from '../src/wait.ts';
 import { startOwnBroker } from './own-broker.ts';
@@ -117,7 +117,8 @@ describe('the bus on Kafka', () => {
     await admin.connect();
     const topics = (await admin.listTopics()).filter((topic) => topic.startsWith(prefix));
     await admin.disconnect();
-    expect(topics).to.have.length(10);
+    const wanted = TOPICS.flatMap((topic) => [topic, topic + DEAD_LETTER_SUFFIX]);
+    expect(topics).to.have.members(wanted.map((topic) => prefix + topic));
     await Promise.all(buses.map((bus) => bus.close()));
   });
 
