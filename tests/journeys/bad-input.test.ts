@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { createEvent, freeSeats, registerBuyer, type System, sharedSystem } from '../system.ts';
 
-type Document = { paths: Record<string, Record<string, { operationId: string }>> };
+type Document = {
+  paths: Record<string, Record<string, { requestBody?: { required: boolean } }>>;
+};
 
 const FOREIGN_ID = '0198c9d4-0000-7000-8000-00000000dead';
 const BODIES: readonly (readonly [string, string])[] = [
@@ -42,7 +44,7 @@ describe('bad input', () => {
   let system: System;
   let token: string;
   let eventId: string;
-  let operations: { method: string; path: string }[];
+  let operations: { method: string; path: string; wantsBody: boolean }[];
 
   before(async () => {
     system = await sharedSystem();
@@ -58,7 +60,11 @@ describe('bad input', () => {
       Object.entries(paths)
         .filter(([path]) => path.startsWith('/api/'))
         .flatMap(([path, methods]) =>
-          Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path })),
+          Object.entries(methods).map(([method, { requestBody }]) => ({
+            method: method.toUpperCase(),
+            path,
+            wantsBody: requestBody?.required === true,
+          })),
         ),
     );
   });
@@ -91,17 +97,17 @@ describe('bad input', () => {
   });
 
   it('in any body of any operation is a 4xx problem or a plain success, never a fault', async () => {
-    for (const { method, path } of operations.filter(
+    for (const { method, path, wantsBody } of operations.filter(
       (one) => !['GET', 'DELETE'].includes(one.method),
     )) {
       if (path === '/api/auth/logout') continue;
       const address = path.replace(/\{eventId\}/g, eventId).replace(/\{\w+\}/g, FOREIGN_ID);
       for (const [name, body] of BODIES) {
         for (const bearer of [token, system.adminToken]) {
-          expectProblem(
-            `${method} ${address} with ${name}`,
-            await send(method, address, body, bearer),
-          );
+          const answer = await send(method, address, body, bearer);
+          // What needs no body may be asked for without a word.
+          if (name === 'nothing' && !wantsBody && answer.status < 300) continue;
+          expectProblem(`${method} ${address} with ${name}`, answer);
         }
       }
     }

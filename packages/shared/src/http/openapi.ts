@@ -82,7 +82,8 @@ function operation(spec: Route): object {
     ],
     ...(spec.body && {
       requestBody: {
-        required: true,
+        // What can be left empty can be left out.
+        required: spec.body.validate({}).error !== undefined,
         content: { 'application/json': { schema: jsonSchema(spec.body) } },
       },
     }),
