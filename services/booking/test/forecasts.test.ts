@@ -97,7 +97,7 @@ describe('sell-out forecasts', () => {
       hourOf: (share: number) => 100 * share,
     };
     const eventId = await makeEvent(half);
-    await world.loops.forecasts.runOnce();
+    await world.loops.forecasts.drain();
     const row = await read(eventId);
     expect(row).to.deep.include({ basis: 'own_rate', similar_events: 0, held_out: null });
     expect(row).to.deep.include({ earliest: null, chance: null, error: null });
@@ -113,7 +113,7 @@ describe('sell-out forecasts', () => {
       await makeEvent({ ...none, tickets: 5, status: 'cancelled' }),
       await makeEvent({ ...none, openedAgo: -5 }),
     ];
-    await world.loops.forecasts.runOnce();
+    await world.loops.forecasts.drain();
     expect(await read(silent)).to.deep.include({ basis: 'no_sales', sold: 0, hours: null });
     for (const eventId of hidden) expect(await read(eventId)).to.equal(undefined);
   });
@@ -131,7 +131,7 @@ describe('sell-out forecasts', () => {
     const eventId = await makeEvent({
       ...{ openedAgo, startsIn: 60 * DAY_HOURS, tickets: 50, hourOf: accelerating(total) },
     });
-    await world.loops.forecasts.runOnce();
+    await world.loops.forecasts.drain();
     const row = await read(eventId);
     expect(row).to.deep.include({ basis: 'similar_events', similar_events: 5, chance: 100 });
     const truth = total - openedAgo;
@@ -152,12 +152,12 @@ describe('sell-out forecasts', () => {
         await world.rows<{ n: number }>('select count(*)::int as n from projections.sales_curves')
       )[0]?.n ?? 0;
     const before = await count();
-    await world.loops.forecasts.runOnce();
+    await world.loops.forecasts.drain();
     const row = await read(eventId);
     expect(row).to.deep.include({ basis: 'sold_out', sold: SEATS, naive: null });
     expect(row?.hours).to.be.closeTo(-40, 0.1);
     expect(await count()).to.equal(before + 1);
-    await world.loops.forecasts.runOnce();
+    await world.loops.forecasts.drain();
     expect(await count()).to.equal(before + 1);
   });
 
@@ -171,10 +171,10 @@ describe('sell-out forecasts', () => {
       await other.query('begin');
       await other.query('select pg_advisory_xact_lock(4023)');
       const before = await last();
-      await world.loops.forecasts.runOnce();
+      await world.loops.forecasts.drain();
       expect(await last()).to.deep.equal(before);
       await other.query('rollback');
-      await world.loops.forecasts.runOnce();
+      await world.loops.forecasts.drain();
       expect(await last()).not.to.deep.equal(before);
     } finally {
       other.release();
