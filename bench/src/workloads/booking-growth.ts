@@ -41,7 +41,8 @@ async function prepare(bench: Bench, id: string, grown: number): Promise<Prepare
     const { program, url, pool } = await openBooking(bench, `${id}-${size}`.toLowerCase());
     const first = await placeFirst(bench, program);
     const users = await growBookings(url, first, count, bench.say);
-    const readers = await bench.issuer.buyers(READERS, users);
+    // All of them have as many bookings, small or grown.
+    const readers = await bench.issuer.buyers(Math.min(READERS, users.length), users);
     const plans = {
       place: () => placements(bench, steps),
       'my bookings': (slice: number) => Promise.resolve(pages(readers, steps, slice)),
