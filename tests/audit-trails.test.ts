@@ -5,7 +5,14 @@ import { expectSuccess } from '@holdfast/demo/api.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import pg from 'pg';
-import { createEvent, freeSeats, registerBuyer, type System, sharedSystem } from './system.ts';
+import {
+  createEvent,
+  freeSeats,
+  placeBooking,
+  registerBuyer,
+  type System,
+  sharedSystem,
+} from './system.ts';
 
 describe('audit trails', () => {
   let system: System;
@@ -34,18 +41,7 @@ describe('audit trails', () => {
 
   async function buy(seat: string): Promise<string> {
     const token = await registerBuyer(system.api);
-    const held = await system.api.post<{ hold: { offer: string } }>(
-      `/api/events/${eventId}/holds`,
-      { seatIds: [seat] },
-      { token },
-    );
-    const { offer } = expectSuccess('The hold', held).hold;
-    const placed = await system.api.post<{ booking: { bookingId: string } }>(
-      '/api/bookings',
-      { offer, paymentMethod: 'pm_card_visa' },
-      { token },
-    );
-    const bought = expectSuccess('The booking', placed).booking.bookingId;
+    const bought = await placeBooking(system, { token, eventId, seatIds: [seat] });
     await waitUntil(
       'the seat to be sold',
       async () => (await sources.seats.findOne({ _id: `${eventId}:${seat}` }))?.status === 'sold',

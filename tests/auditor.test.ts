@@ -1,14 +1,20 @@
 import { audit } from '@holdfast/auditor/audit.ts';
 import { MONEY_CHECKS } from '@holdfast/auditor/checks/money.ts';
 import type { ProviderIntent, Sources } from '@holdfast/auditor/sources.ts';
-import { expectSuccess } from '@holdfast/demo/api.ts';
 import { exampleTerms } from '@holdfast/shared/contracts/terms.ts';
 import { urlOf } from '@holdfast/shared/postgres/database.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { type Db, MongoClient } from 'mongodb';
 import pg from 'pg';
-import { createEvent, freeSeats, registerBuyer, type System, sharedSystem } from './system.ts';
+import {
+  createEvent,
+  freeSeats,
+  placeBooking,
+  registerBuyer,
+  type System,
+  sharedSystem,
+} from './system.ts';
 
 type Id = { _id: string };
 
@@ -72,18 +78,7 @@ describe('the auditor', () => {
   async function buySeat(): Promise<string> {
     const token = await registerBuyer(system.api);
     const [seatId] = await freeSeats(system.api, eventId);
-    const held = await system.api.post<{ hold: { offer: string } }>(
-      `/api/events/${eventId}/holds`,
-      { seatIds: [seatId] },
-      { token },
-    );
-    const { offer } = expectSuccess('The hold', held).hold;
-    const placed = await system.api.post<{ booking: { bookingId: string } }>(
-      '/api/bookings',
-      { offer, paymentMethod: 'pm_card_visa' },
-      { token },
-    );
-    const { bookingId } = expectSuccess('The booking', placed).booking;
+    const bookingId = await placeBooking(system, { token, eventId, seatIds: [seatId] });
     await waitUntil(
       'the booking to be confirmed',
       async () => {

@@ -157,6 +157,26 @@ export async function freeSeats(api: Api, eventId: string): Promise<string[]> {
   return expectSuccess('The seats', answer).seats.map((seat) => seat.seatId);
 }
 
+/** Holds these seats and asks for their booking; answers its id. */
+export async function placeBooking(
+  { api }: Pick<System, 'api'>,
+  of: { token: string; eventId: string; seatIds: readonly (string | undefined)[] },
+): Promise<string> {
+  const { token, eventId, seatIds } = of;
+  const held = await api.post<{ hold: { offer: string } }>(
+    `/api/events/${eventId}/holds`,
+    { seatIds },
+    { token },
+  );
+  const { offer } = expectSuccess('The hold', held).hold;
+  const placed = await api.post<{ booking: { bookingId: string } }>(
+    '/api/bookings',
+    { offer, paymentMethod: 'pm_card_visa' },
+    { token },
+  );
+  return expectSuccess('The booking', placed).booking.bookingId;
+}
+
 /** How many bookings stand between the request and the outcome. */
 export async function countMiddleStates({ booking }: System): Promise<number> {
   const { rows } = await booking.query<{ count: number }>(

@@ -1,6 +1,6 @@
 import { expectSuccess } from '@holdfast/demo/api.ts';
 import { expect } from 'chai';
-import { createEvent, freeSeats, type System, sharedSystem } from '../system.ts';
+import { createEvent, freeSeats, placeBooking, type System, sharedSystem } from '../system.ts';
 
 type Account = { email: string; password: string; userId: string; token: string };
 
@@ -37,18 +37,7 @@ describe('entering with a ticket', () => {
 
   async function buy(token: string, eventId: string) {
     const [seatId] = await freeSeats(system.api, eventId);
-    const held = await system.api.post<{ hold: { offer: string } }>(
-      `/api/events/${eventId}/holds`,
-      { seatIds: [seatId] },
-      { token },
-    );
-    const { offer } = expectSuccess('The hold', held).hold;
-    const placed = await system.api.post<{ booking: { bookingId: string } }>(
-      '/api/bookings',
-      { offer, paymentMethod: 'pm_card_visa' },
-      { token },
-    );
-    const { bookingId } = expectSuccess('The booking', placed).booking;
+    const bookingId = await placeBooking(system, { token, eventId, seatIds: [seatId] });
     const answer = await system.api.get<{
       booking: { status: string; seats: { ticketId: string }[] };
     }>(`/api/bookings/${bookingId}?wait=25`, token);

@@ -3,7 +3,7 @@ import { seatTimeline } from '@holdfast/auditor/timelines.ts';
 import { expectSuccess } from '@holdfast/demo/api.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
-import { createEvent, freeSeats, type System, sharedSystem } from '../system.ts';
+import { createEvent, freeSeats, placeBooking, type System, sharedSystem } from '../system.ts';
 
 type Account = { email: string; token: string };
 
@@ -27,18 +27,7 @@ describe('a ticket that is passed on', () => {
   async function buy({ token }: Account) {
     const eventId = await createEvent(system, 4);
     const seatIds = (await freeSeats(system.api, eventId)).slice(0, 2);
-    const held = await system.api.post<{ hold: { offer: string } }>(
-      `/api/events/${eventId}/holds`,
-      { seatIds },
-      { token },
-    );
-    const { offer } = expectSuccess('The hold', held).hold;
-    const placed = await system.api.post<{ booking: { bookingId: string } }>(
-      '/api/bookings',
-      { offer, paymentMethod: 'pm_card_visa' },
-      { token },
-    );
-    const { bookingId } = expectSuccess('The booking', placed).booking;
+    const bookingId = await placeBooking(system, { token, eventId, seatIds });
     const answer = await system.api.get<{
       booking: { status: string; seats: { ticketId: string }[] };
     }>(`/api/bookings/${bookingId}?wait=25`, token);

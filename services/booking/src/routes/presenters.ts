@@ -76,7 +76,8 @@ function presentSeat(seat: BookedSeat) {
 }
 
 const text = () => Joi.string().allow('').required();
-const placeFields = {
+/** Where somebody sits. */
+export const seatFields = {
   seatId: seatId().required(),
   label: text(),
   section: text(),
@@ -86,16 +87,17 @@ const placeFields = {
   ticketType: Joi.object({ id: text(), name: text() }).description(
     'The kind of ticket, where the event has several',
   ),
-  priceMinor: minor().required(),
 };
-const eventFields = {
+/** What is attended, where and when. */
+export const occasionFields = {
   eventId: id().required(),
   eventName: text(),
   venueName: text(),
   startsAt: instant().required(),
   timeZone: text(),
-  currency: currency().required(),
 };
+const placeFields = { ...seatFields, priceMinor: minor().required() };
+const eventFields = { ...occasionFields, currency: currency().required() };
 
 const linesSchema = Joi.array()
   .items(
@@ -160,27 +162,31 @@ export const ticketSchema = Joi.object({
   ...placeFields,
 });
 
-const exampleSeat = {
+export const exampleSeat = {
   seatId: 'STALLS-C-14',
   label: 'Stalls, row C, seat 14',
   section: 'Stalls',
   row: 'C',
   number: '14',
   category: 'Stalls',
-  priceMinor: 4_800,
 };
-const exampleTicket = {
-  ticketId: '0198c9d5-7b1a-7c44-9d21-5f0e6a3b8c71',
+export const exampleOccasion = {
   bookingId: '0198c9d5-6a02-7f3e-8b10-2c4d5e6f7081',
   eventId: '0198c9d5-1111-7000-8000-3a5b7c9d1e2f',
   eventName: 'Beethoven: the late quartets',
   venueName: 'Kammersaal am Fluss',
   startsAt: '2027-03-14T18:30:00.000Z',
   timeZone: 'Europe/Vienna',
-  currency: 'EUR',
 };
-export const exampleTicketAnswer = { ...exampleTicket, status: 'live', ...exampleSeat };
-const { ticketId, ...exampleEvent } = exampleTicket;
+export const exampleTicketId = '0198c9d5-7b1a-7c44-9d21-5f0e6a3b8c71';
+const examplePlace = { ...exampleSeat, priceMinor: 4_800 };
+const exampleEvent = { ...exampleOccasion, currency: 'EUR' };
+export const exampleTicketAnswer = {
+  ticketId: exampleTicketId,
+  ...exampleEvent,
+  status: 'live',
+  ...examplePlace,
+};
 const exampleLines: QuoteLine[] = [
   {
     kind: 'face_value',
@@ -198,7 +204,7 @@ const exampleBooking = {
   status: 'confirmed',
   reason: null,
   freeCancelUntil: null,
-  seats: [{ ...exampleSeat, ticketId, ticketStatus: 'live' }],
+  seats: [{ ...examplePlace, ticketId: exampleTicketId, ticketStatus: 'live' }],
   lines: exampleLines,
   totalMinor: 4_800,
   terms: NO_TERMS,

@@ -1,6 +1,7 @@
 import { id, instant, seatId } from '@holdfast/shared/contracts/fields.ts';
 import Joi from 'joi';
 import { TRANSFER_STATUSES, type Transfer } from '../transfers/transfer.ts';
+import { exampleOccasion, exampleSeat, exampleTicketId, occasionFields } from './presenters.ts';
 
 /** A transfer as its sender and its recipient see it. */
 export function presentTransfer(transfer: Transfer) {
@@ -28,11 +29,7 @@ const text = () => Joi.string().allow('').required();
 const transferSchema = Joi.object({
   transferId: id().required(),
   bookingId: id().required(),
-  eventId: id().required(),
-  eventName: text(),
-  venueName: text(),
-  startsAt: instant().required(),
-  timeZone: text(),
+  ...occasionFields,
   status: Joi.string()
     .valid(...TRANSFER_STATUSES)
     .required(),
@@ -49,23 +46,12 @@ const transferSchema = Joi.object({
 
 const example = {
   transferId: '0198c9d7-3333-7000-8000-000000000001',
-  bookingId: '0198c9d5-6a02-7f3e-8b10-2c4d5e6f7081',
-  eventId: '0198c9d5-1111-7000-8000-3a5b7c9d1e2f',
-  eventName: 'Beethoven: the late quartets',
-  venueName: 'Kammersaal am Fluss',
-  startsAt: '2027-03-14T18:30:00.000Z',
-  timeZone: 'Europe/Vienna',
+  ...exampleOccasion,
   status: 'offered',
   fromName: 'Mara Lindqvist',
   to: 'jonas.berg@example.org',
   note: 'I can not come after all; enjoy it',
-  tickets: [
-    {
-      ticketId: '0198c9d5-7b1a-7c44-9d21-5f0e6a3b8c71',
-      seatId: 'STALLS-C-14',
-      label: 'Stalls, row C, seat 14',
-    },
-  ],
+  tickets: [{ ticketId: exampleTicketId, seatId: exampleSeat.seatId, label: exampleSeat.label }],
   expiresAt: '2027-03-13T19:30:00.000Z',
   createdAt: '2027-03-10T19:30:00.000Z',
   changedAt: '2027-03-10T19:30:00.000Z',
