@@ -2,7 +2,7 @@ import Mocha from 'mocha';
 import { reportsFolder } from './config.ts';
 import { writeReport } from './test-report.ts';
 
-/** Mocha's own spec output; the counts also go to a file, which `holdfast test` adds up. */
+/** Mocha's own spec output; the counts and failures also go to a file, which `holdfast test` adds up. */
 class CountingReporter extends Mocha.reporters.Spec {
   constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
     super(runner, options);
@@ -11,7 +11,16 @@ class CountingReporter extends Mocha.reporters.Spec {
     runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => {
       const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
       const workspace = process.cwd();
-      writeReport(folder, { workspace, passed: passes, failed: failures, skipped: pending });
+      writeReport(folder, {
+        workspace,
+        passed: passes,
+        failed: failures,
+        skipped: pending,
+        failures: this.failures.map((failed) => ({
+          title: failed.fullTitle(),
+          error: failed.err?.stack ?? failed.err?.message ?? 'no error was told',
+        })),
+      });
     });
   }
 }

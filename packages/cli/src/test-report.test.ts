@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { addUp, closingLine } from './test-report.ts';
+import { addUp, closingLine, listFailures } from './test-report.ts';
 
 describe('adding up test reports', () => {
   const report = (workspace: string, passed: number, failed = 0, skipped = 0) => ({
@@ -7,6 +7,15 @@ describe('adding up test reports', () => {
     passed,
     failed,
     skipped,
+    failures: [],
+  });
+
+  it('lists what failed with its workspace and error, and nothing where nothing did', () => {
+    const failures = [{ title: 'a gate lets one in', error: 'Error: two\n    at gate.ts:1' }];
+    expect(listFailures([report('/x/a', 3), { ...report('/x/b', 2, 1), failures }])).to.equal(
+      'FAILED in b: a gate lets one in\n    Error: two\n        at gate.ts:1',
+    );
+    expect(listFailures([report('/x/a', 3)])).to.equal('');
   });
 
   it('adds every count, and counts a workspace without a report as one failure', () => {

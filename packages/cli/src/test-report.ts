@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** What one workspace's tests came to. */
 export interface TestReport {
@@ -8,6 +8,15 @@ export interface TestReport {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
+  /** What failed, in the order of the run. */
+  readonly failures: readonly TestFailure[];
+}
+
+export interface TestFailure {
+  /** The test's full title. */
+  readonly title: string;
+  /** The error's message, or its stack where it has one. */
+  readonly error: string;
 }
 
 /** Writes a report, in place of an earlier one of the same workspace. */
@@ -43,6 +52,18 @@ export function addUp(
     totals.skipped += report.skipped;
   }
   return { totals, silent };
+}
+
+/** What failed, in a text to stand above the closing line: nobody should have to scroll for it. */
+export function listFailures(reports: readonly TestReport[]): string {
+  return reports
+    .flatMap(({ workspace, failures }) =>
+      failures.map(
+        ({ title, error }) =>
+          `FAILED in ${basename(workspace)}: ${title}\n${error.replace(/^/gm, '    ')}`,
+      ),
+    )
+    .join('\n');
 }
 
 /** The closing line of a test run. */

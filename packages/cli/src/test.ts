@@ -10,7 +10,7 @@ import { startStack } from '@holdfast/stack/stack.ts';
 import { tether } from '@holdfast/stack/tether.ts';
 import { runTool } from '@holdfast/stack/tool.ts';
 import { type Command, type CommandInput, print } from './command.ts';
-import { addUp, closingLine, readReports, type Totals } from './test-report.ts';
+import { addUp, closingLine, listFailures, readReports, type Totals } from './test-report.ts';
 
 /** What is checked without any store, before any test. */
 const CHECKS: readonly (readonly string[])[] = [
@@ -25,8 +25,8 @@ export const test: Command = {
   options: {},
   help: `Without an operand everything: biome, tsc, then the tests of every workspace, on one set of
 stores that is empty at the start. An operand is "check" (biome and tsc only) or a workspace,
-for example "catalog" or "packages/shared". Ends in the line "N passed, N failed", added up from
-the test runner's own reports, and exits with 1 unless everything passed.`,
+for example "catalog" or "packages/shared". Ends in what failed, then the line "N passed,
+N failed", added up from the test runner's own reports; exits with 1 unless everything passed.`,
   async run(input) {
     const tasks = await listWorkspaces(input);
     const checks = input.operands.length === 0 || input.operands.includes('check');
@@ -106,7 +106,9 @@ async function runWorkspaces(
     const status = await runAttached(['turbo', 'run', 'test', ...options], env, signal);
     signal.throwIfAborted();
     const folders = workspaces.map(({ folder }) => folder);
-    const { totals: counted, silent } = addUp(readReports(reports), folders);
+    const written = readReports(reports);
+    const { totals: counted, silent } = addUp(written, folders);
+    if (counted.failed > 0) print(listFailures(written));
     for (const folder of silent) print(`${folder} ended without a test report: counted as failed.`);
     if (status !== 0 && counted.failed === 0) {
       print('turbo reported a failure outside the tests: counted as failed.');
