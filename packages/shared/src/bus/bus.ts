@@ -24,6 +24,11 @@ export type Bus = {
     from?: 'beginning' | 'now';
     /** Most messages at work at once, 16 by default; more pay where they go to a store together. */
     atOnce?: number;
+    /**
+     * How long to wait for more after a fetch that brought some, none by default: for those whose
+     * work nobody waits for, and is cheaper together.
+     */
+    gatherMs?: number;
   }): Subscription;
   /** Throws when no broker answers. */
   ping(): Promise<void>;

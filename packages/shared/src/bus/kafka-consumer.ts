@@ -3,9 +3,12 @@ import type { Consumer, Kafka } from 'kafkajs';
 import type { Message, Topic } from '../contracts/contract.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { createLoop, type Loop } from '../loop.ts';
 import type { Subscription } from './bus.ts';
 import type { Outgoing } from './kafka.ts';
 import { createLanes } from './kafka-lanes.ts';
+
+type Lanes = ReturnType<typeof createLanes>;
 
 type Options = {
   kafka: Kafka;
@@ -20,13 +23,16 @@ type Options = {
   attempts?: number;
   from?: 'beginning' | 'now';
   atOnce?: number;
+  gatherMs?: number;
 };
 
 /** The least that brokers allow by default: a member that died is given up after it. */
 const SESSION_MS = 6_000;
 const HEARTBEAT_MS = 1_000;
 const RESTART_DELAY_MS = 250;
-const LEAVE_LIMIT_MS = 4_000;
+/** How long what is done may be given again after a crash: each commit is a request to the broker. */
+const COMMIT_MS = 200;
+const LEAVE_LIMIT_MS = 3_000;
 
 /**
  * Keeps a consumer in its group until stopped. kafkajs gives up on some errors and may come
@@ -35,6 +41,7 @@ const LEAVE_LIMIT_MS = 4_000;
  */
 export function subscribe(options: Options): Subscription {
   const { log, group } = options;
+  const lanes = createLanes({ ...options, sessionMs: SESSION_MS });
   const joined = Promise.withResolvers<void>();
   const stopping = new AbortController();
   const stopRequested = new Promise<void>((resolve) => {
@@ -44,18 +51,28 @@ export function subscribe(options: Options): Subscription {
   async function supervise(): Promise<void> {
     while (!stopping.signal.aborted) {
       const consumer = createConsumer(options);
+      const commits = createLoop({
+        name: `positions of ${group}`,
+        intervalMs: COMMIT_MS,
+        log,
+        async round() {
+          await lanes.commit((moved) => consumer.commitOffsets(moved));
+          return 0;
+        },
+      });
       const crashed = new Promise<Error>((resolve) => {
         consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error));
       });
       try {
         await options.ready();
-        await run(consumer, options, { onJoin: joined.resolve, signal: stopping.signal });
+        await run(consumer, options, { lanes, onJoin: joined.resolve });
+        commits.start();
         const error = await Promise.race([crashed, stopRequested]);
         if (error) log.warn('bus.consumer_restarts', { group, error: describeError(error) });
       } catch (error) {
         log.warn('bus.subscribe_failed', { group, error: describeError(error) });
       }
-      await leave(consumer);
+      await leave(consumer, commits, stopping.signal.aborted ? lanes.stop() : Promise.resolve());
       if (!stopping.signal.aborted) await Promise.race([sleep(RESTART_DELAY_MS), stopRequested]);
     }
   }
@@ -89,12 +106,10 @@ function createConsumer({ kafka, topicPrefix, group }: Options): Consumer {
 
 async function run(
   consumer: Consumer,
-  options: Options,
-  { onJoin, signal }: { onJoin: () => void; signal: AbortSignal },
+  { topicPrefix, topics, from = 'beginning' }: Options,
+  { lanes, onJoin }: { lanes: Lanes; onJoin: () => void },
 ): Promise<void> {
-  const { topicPrefix, topics, from = 'beginning' } = options;
-  const lanes = createLanes({ ...options, heartbeatMs: HEARTBEAT_MS, sessionMs: SESSION_MS });
-  signal.addEventListener('abort', lanes.stop, { once: true });
+  consumer.on(consumer.events.HEARTBEAT, lanes.beat);
   consumer.on(consumer.events.GROUP_JOIN, () => {
     lanes.startGeneration();
     onJoin();
@@ -106,16 +121,23 @@ async function run(
   });
   await consumer.run({
     partitionsConsumedConcurrently: 12,
-    eachBatchAutoResolve: false,
+    autoCommit: false,
     eachBatch: lanes.consume,
   });
 }
 
-/** Leaves the group, so that others take over at once; a broker that is away is not waited for. */
-async function leave(consumer: Consumer): Promise<void> {
+/**
+ * Leaves the group, so that others take over at once. Neither work that does not end nor a broker
+ * that is away is waited for.
+ */
+async function leave(consumer: Consumer, commits: Loop, ended: Promise<void>): Promise<void> {
+  await within(ended.then(commits.stop).then(commits.drain));
+  await within(consumer.disconnect());
+}
+
+async function within(work: Promise<void>): Promise<void> {
   const limit = new AbortController();
-  const left = consumer.disconnect().catch(() => undefined);
-  const late = sleep(LEAVE_LIMIT_MS, undefined, { signal: limit.signal }).catch(() => undefined);
-  await Promise.race([left, late]);
+  const late = sleep(LEAVE_LIMIT_MS, undefined, { signal: limit.signal });
+  await Promise.race([work, late]).catch(() => undefined);
   limit.abort();
 }

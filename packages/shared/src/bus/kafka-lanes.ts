@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EachBatchPayload, KafkaMessage } from 'kafkajs';
 import { monotonicMs } from '../clock.ts';
 import type { Message } from '../contracts/contract.ts';
@@ -7,6 +8,7 @@ import { asFault } from '../outage.ts';
 import { DEAD_LETTER_SUFFIX } from './bus.ts';
 import { fromRecord } from './envelope.ts';
 import type { Outgoing } from './kafka.ts';
+import { createPositions, type Position } from './kafka-positions.ts';
 
 type Options = {
   topicPrefix: string;
@@ -16,73 +18,92 @@ type Options = {
   onMessage: (message: Message) => Promise<void>;
   attempts?: number;
   atOnce?: number;
-  heartbeatMs: number;
+  gatherMs?: number;
   sessionMs: number;
 };
-
-/** What is known of a partition beyond its position: records past a gap, and failed tries. */
-type Progress = { done: Set<string>; tries: Map<string, number> };
 
 type Source = { topic: string; partition: number; record: KafkaMessage };
 
 const FIRST_BACKOFF_MS = 50;
 const LONGEST_BACKOFF_MS = 1_000;
 const AT_ONCE = 16;
-const LOST = new Set(['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION', 'UNKNOWN_MEMBER_ID']);
+/** Records of a partition that were begun and are not done; at twice as many it pauses. */
+const ENOUGH = 256;
 
 /**
- * Runs batches in lanes, a lane a key. A record that fails ends its lane for this time and
- * pauses its partition for a while; the position moves up to the first record not done, and
- * what was done beyond it is not given again. kafkajs fetches anew only when all batches of a
- * broker have ended, so nothing here waits for a failed record: other partitions go on.
+ * Gives records to the subscriber in lanes, a lane a key, while kafkajs goes on fetching: no record
+ * waits for one of another key. One that fails is tried again in its lane. The position of a
+ * partition is the first record not done, so that nothing is skipped whatever is done beyond it.
  */
 export function createLanes(options: Options) {
-  const { log, group, topicPrefix, heartbeatMs, sessionMs } = options;
-  const partitions = new Map<string, Progress>();
+  const { log, group, topicPrefix, sessionMs, gatherMs = 0 } = options;
   const limit = createLimit(options.atOnce ?? AT_ONCE);
-  let generation = 0;
-  let stopped = false;
+  const stopping = new AbortController();
+  /** The last work of each key. They outlive a generation: one key is never at work twice here. */
+  const lanes = new Map<string, Promise<void>>();
+  let positions = createPositions();
+  let lastBeatMs = monotonicMs();
+  let gathering: Promise<void> | undefined;
 
-  async function consume(payload: EachBatchPayload): Promise<void> {
-    const { batch } = payload;
-    const mine = generation;
-    const membership = watchMembership(payload.heartbeat, { heartbeatMs, sessionMs });
-    const goesOn = () =>
-      !stopped && mine === generation && payload.isRunning() && !membership.isLost();
+  /** Begins the records of a batch, and waits for none of them. */
+  async function consume({ batch, pause }: EachBatchPayload): Promise<void> {
+    if (stopping.signal.aborted) return;
+    const mine = positions;
     const topic = batch.topic.slice(topicPrefix.length);
-    const name = `${topic}/${batch.partition}`;
-    const progress = partitions.get(name) ?? { done: new Set(), tries: new Map() };
-    partitions.set(name, progress);
-    try {
-      const lanes = Map.groupBy(batch.messages, (record) => record.key?.toString() ?? '');
-      await Promise.all(
-        [...lanes.values()].map(async (records) => {
-          for (const record of records) {
-            if (progress.done.has(record.offset)) continue;
-            const source = { topic, partition: batch.partition, record };
-            const taken = await limit(async () => goesOn() && (await deliver(source, progress)));
-            if (!taken) return;
-            progress.done.add(record.offset);
-          }
-        }),
-      );
-    } finally {
-      membership.stop();
+    for (const record of batch.messages) {
+      if (!mine.begin(batch, record.offset)) continue;
+      const source = { topic, partition: batch.partition, record };
+      const lane = `${topic}/${batch.partition}/${record.key?.toString() ?? ''}`;
+      const work = (lanes.get(lane) ?? Promise.resolve()).then(async () => {
+        if (await take(source, () => mine === positions)) mine.end(batch, record.offset);
+        if (lanes.get(lane) === work) lanes.delete(lane);
+      });
+      lanes.set(lane, work);
     }
-    if (mine !== generation) return;
-    advance(payload, progress);
-    pauseAfterFailure(payload, progress);
+    if (mine.openOf(batch) >= 2 * ENOUGH) void mine.whenBelow(batch, ENOUGH).then(pause());
+    if (gatherMs > 0) await gather();
+  }
+
+  /** The batches of a fetch wait together. */
+  function gather(): Promise<void> {
+    gathering ??= pauseFor(gatherMs).then(() => {
+      gathering = undefined;
+    });
+    return gathering;
+  }
+
+  /** Tries until the record was taken or put aside; false when it is not for this member any more. */
+  async function take(source: Source, isMine: () => boolean): Promise<boolean> {
+    const goesOn = () => !stopping.signal.aborted && isMine();
+    for (let tries = 0; goesOn(); ) {
+      // Not heard of for as long as the coordinator waits for a member: others may have it by now.
+      if (monotonicMs() - lastBeatMs > sessionMs) {
+        await pauseFor(FIRST_BACKOFF_MS);
+        continue;
+      }
+      const taken = await limit(async () => {
+        if (!goesOn()) return false;
+        tries += 1;
+        return deliver(source, tries);
+      });
+      if (taken) return true;
+      if (goesOn())
+        await pauseFor(Math.min(FIRST_BACKOFF_MS * 2 ** (tries - 1), LONGEST_BACKOFF_MS));
+    }
+    return false;
+  }
+
+  async function pauseFor(ms: number): Promise<void> {
+    await sleep(ms, undefined, { signal: stopping.signal }).catch(() => undefined);
   }
 
   /** True when the record was taken, or put aside as poisonous; false when it must come again. */
-  async function deliver(source: Source, progress: Progress): Promise<boolean> {
+  async function deliver(source: Source, tries: number): Promise<boolean> {
     const { record } = source;
     try {
       await options.onMessage(fromRecord(source.topic, record));
       return true;
     } catch (error) {
-      const tries = (progress.tries.get(record.offset) ?? 0) + 1;
-      progress.tries.set(record.offset, tries);
       const retryable = asFault(error)?.retryable;
       const where = { group, topic: source.topic, offset: record.offset };
       log.warn('bus.message_failed', { ...where, attempt: tries, error: describeError(error) });
@@ -122,57 +143,29 @@ export function createLanes(options: Options) {
 
   return {
     consume,
-    /** The group gave partitions out anew: what others may have moved on is forgotten. */
-    startGeneration() {
-      generation += 1;
-      partitions.clear();
-    },
-    /** Begins no further record. */
-    stop() {
-      stopped = true;
-    },
-  };
-}
-
-/** Moves the position up to the first record not done; kafkajs commits it after the batch. */
-function advance({ batch, resolveOffset }: EachBatchPayload, { done, tries }: Progress): void {
-  for (const { offset } of batch.messages) {
-    if (!done.has(offset)) return;
-    resolveOffset(offset);
-    done.delete(offset);
-    tries.delete(offset);
-  }
-}
-
-function pauseAfterFailure({ pause }: EachBatchPayload, { tries, done }: Progress): void {
-  const failed = [...tries].filter(([offset]) => !done.has(offset)).map(([, count]) => count);
-  if (failed.length === 0) return;
-  const resume = pause();
-  const backoffMs = FIRST_BACKOFF_MS * 2 ** (Math.min(...failed) - 1);
-  setTimeout(resume, Math.min(backoffMs, LONGEST_BACKOFF_MS));
-}
-
-/**
- * Beats while a batch is at work. The membership is lost when the coordinator says so, or
- * when it has not answered for as long as it waits for a member.
- */
-function watchMembership(
-  heartbeat: () => Promise<void>,
-  { heartbeatMs, sessionMs }: { heartbeatMs: number; sessionMs: number },
-) {
-  let lost = false;
-  let lastBeatMs = monotonicMs();
-  const beat = async () => {
-    try {
-      await heartbeat();
+    /** The coordinator has heard of this member. */
+    beat() {
       lastBeatMs = monotonicMs();
-    } catch (error) {
-      lost ||= LOST.has((error as { type?: string }).type ?? '');
-      lost ||= monotonicMs() - lastBeatMs > sessionMs;
-    }
+    },
+    /** The group gives partitions out anew: what was not begun is left to whoever gets it. */
+    startGeneration() {
+      lastBeatMs = monotonicMs();
+      positions = createPositions();
+    },
+    /** Has `write` commit how far the member has come; a failure leaves it to the next time. */
+    async commit(write: (moved: Position[]) => Promise<void>): Promise<void> {
+      const mine = positions;
+      const moved = mine.moved();
+      if (moved.length === 0) return;
+      await write(moved);
+      mine.committed(moved);
+    },
+    /** Begins no further record; resolves when those at work have ended. */
+    async stop() {
+      stopping.abort();
+      await Promise.all(lanes.values());
+    },
   };
-  const timer = setInterval(() => void beat(), heartbeatMs);
-  return { isLost: () => lost, stop: () => clearInterval(timer) };
 }
 
 /** Lets so many run at once, the others in turn: a batch of many keys must not use up a pool. */

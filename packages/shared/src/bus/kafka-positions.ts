@@ -1,0 +1,78 @@
+/** The offset of the next record to be given, as Kafka keeps it for a group. */
+export type Position = {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+};
+
+type Place = { readonly topic: string; readonly partition: number };
+type Waiting = { readonly below: number; readonly resolve: () => void };
+type Progress = Place & {
+  /** Begun and not done, in the order of offsets. */
+  readonly open: Set<string>;
+  /** Behind the last record that was begun. */
+  next: bigint;
+  /** The offset that was committed last. */
+  committed: string;
+  waiting: Waiting[];
+};
+
+/** How far a member has come in each of its partitions, during one generation of the group. */
+export function createPositions() {
+  const partitions = new Map<string, Progress>();
+
+  function progressOf({ topic, partition }: Place): Progress {
+    const name = `${topic}/${partition}`;
+    const known = partitions.get(name);
+    if (known) return known;
+    const added = {
+      topic,
+      partition,
+      open: new Set<string>(),
+      next: 0n,
+      committed: '',
+      waiting: [],
+    };
+    partitions.set(name, added);
+    return added;
+  }
+
+  return {
+    /** False for a record that was begun before: kafkajs may fetch again what it has given. */
+    begin(place: Place, offset: string): boolean {
+      const progress = progressOf(place);
+      if (BigInt(offset) < progress.next) return false;
+      progress.open.add(offset);
+      progress.next = BigInt(offset) + 1n;
+      return true;
+    },
+    end(place: Place, offset: string): void {
+      const progress = progressOf(place);
+      progress.open.delete(offset);
+      const isMet = ({ below }: Waiting) => progress.open.size < below;
+      const [met, others] = [
+        progress.waiting.filter(isMet),
+        progress.waiting.filter((one) => !isMet(one)),
+      ];
+      progress.waiting = others;
+      for (const { resolve } of met) resolve();
+    },
+    openOf: (place: Place): number => progressOf(place).open.size,
+    /** Resolves when fewer than that are begun and not done. */
+    whenBelow(place: Place, below: number): Promise<void> {
+      const { waiting } = progressOf(place);
+      return new Promise((resolve) => waiting.push({ below, resolve }));
+    },
+    /** The partitions that have come further than was committed. */
+    moved(): Position[] {
+      return [...partitions.values()].flatMap(({ topic, partition, open, next, committed }) => {
+        const [first] = open;
+        const offset = first ?? `${next}`;
+        return offset === committed ? [] : [{ topic, partition, offset }];
+      });
+    },
+    committed(positions: readonly Position[]): void {
+      for (const position of positions) progressOf(position).committed = position.offset;
+    },
+  };
+}
