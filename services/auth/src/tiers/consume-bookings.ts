@@ -9,6 +9,8 @@ import { keepTierBookings, type SaleNews } from './tier-bookings.ts';
 
 /** One transaction at a time, so that it takes one connection of the pool at most. */
 const LANES = 1;
+/** Nobody waits for a tier, and bookings that are counted together cost less. */
+const GATHER_MS = 250;
 
 /** Counts what booking sells and what is cancelled whole, and settles the tiers of the buyers. */
 export function consumeBookings(deps: {
@@ -33,6 +35,7 @@ export function consumeBookings(deps: {
   return bus.subscribe({
     group: 'auth',
     topics: ['booking.bookings'],
+    gatherMs: GATHER_MS,
     async onMessage(received) {
       const news = readNews(received);
       if (news !== undefined) await apply(news);

@@ -13,6 +13,7 @@ const CONSUMER = 'booking-analytics';
 const LANES = 1;
 /** They go together, and so cost the less the more of them there are. */
 const AT_ONCE = 128;
+const GATHER_MS = 250;
 
 type Read =
   | { kind: 'hold'; message: Message<HoldChange> }
@@ -45,6 +46,7 @@ export function consumeProjections(deps: { db: Database; bus: Bus }): Subscripti
     group: CONSUMER,
     topics: ['catalog.holds', 'auth.users'],
     atOnce: AT_ONCE,
+    gatherMs: GATHER_MS,
     async onMessage(received) {
       const read = readOne(received);
       if (read !== undefined) await apply(read);
