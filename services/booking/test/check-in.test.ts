@@ -1,3 +1,4 @@
+import { eventCreated } from '@holdfast/shared/contracts/events.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
@@ -160,13 +161,27 @@ describe('check-in', () => {
     expect(await rowOf(sold.ticketId)).to.include({ passages: 0 });
   });
 
-  it('counts those who came, in all and by gate', async () => {
+  it('counts those who came, in all and by gate, for its own organizer and no other', async () => {
     const sold = await sell();
     await scan(sold, { gate: 'A' });
     await scan(sold, { gate: 'B', direction: 'exit' });
     await scan(sold, { gate: 'B' });
     const organizer = await world.login(['user', 'organizer']);
-    const counts = await organizer.get(`/api/check-in/events/${sold.eventId}`);
+    const stranger = await world.login(['user', 'organizer']);
+    await world.catalog.publishEvent(
+      eventCreated,
+      { eventId: sold.eventId, ownerId: organizer.userId },
+      1,
+    );
+    const counts = await waitUntil('the event to be known', async () => {
+      const answer = await organizer.get(`/api/check-in/events/${sold.eventId}`);
+      return answer.status === 200 && answer;
+    });
+    const refusal = await stranger.get(`/api/check-in/events/${sold.eventId}`);
+    expect(refusal.status).to.equal(403);
+    expect((await scanner.get(`/api/check-in/events/${sold.eventId}`)).body).to.deep.equal(
+      counts.body,
+    );
     expect(counts.body).to.deep.equal({
       live: 2,
       entered: 1,

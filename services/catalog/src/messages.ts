@@ -55,6 +55,7 @@ export function eventMessage(
     data: {
       eventId: event._id,
       venueId: event.venueId,
+      ownerId: event.ownerId,
       name: event.name,
       venueName: event.venueName,
       city: event.city,

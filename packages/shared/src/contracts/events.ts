@@ -17,6 +17,8 @@ export type EventStatus = (typeof EVENT_STATUSES)[number];
 export type EventState = {
   eventId: string;
   venueId: string;
+  /** The organizer's account; absent in messages of before it was told. */
+  ownerId?: string;
   name: string;
   venueName: string;
   city: string;
@@ -60,6 +62,7 @@ const eventExample: EventState = {
 const eventSchema = Joi.object<EventState>({
   eventId: id().required(),
   venueId: id().required(),
+  ownerId: id(),
   name: Joi.string().required(),
   venueName: Joi.string().required(),
   city: Joi.string().allow('').required(),

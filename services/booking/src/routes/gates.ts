@@ -3,6 +3,7 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import type { Database } from '@holdfast/shared/postgres/database.ts';
 import Joi from 'joi';
+import { findEvent } from '../stores/events.ts';
 import { countCheckIns } from '../stores/passages.ts';
 import { listRevoked, type RevokedCursor } from '../stores/revoked-tickets.ts';
 
@@ -45,7 +46,17 @@ function counts(use: Use): Route {
         },
       },
     },
-    run: async ({ params: { eventId } }) => reply(200, await countCheckIns(use().db, eventId)),
+    async run({ params: { eventId }, actor }) {
+      const { db } = use();
+      const seesAll = actor.roles.some((role) => role === 'scanner' || role === 'admin');
+      if (!seesAll && (await findEvent(db, eventId))?.ownerId !== actor.userId) {
+        return refused(
+          'forbidden',
+          'Only the organizer of the event, scanners and admins see this.',
+        );
+      }
+      return reply(200, await countCheckIns(db, eventId));
+    },
   });
 }
 

@@ -14,12 +14,13 @@ export async function keepEvent(
 ): Promise<{ before: EventDate | undefined } | undefined> {
   const { rows } = await tx.execute<{ status: string | null; startsAt: string }>(sql`
     insert into events
-      (event_id, name, venue_name, city, starts_at, time_zone, status, currency, seat_count,
+      (event_id, owner_id, name, venue_name, city, starts_at, time_zone, status, currency, seat_count,
         on_sale_at, version)
-    values (${event.eventId}, ${event.name}, ${event.venueName}, ${event.city}, ${event.startsAt},
+    values (${event.eventId}, ${event.ownerId ?? null}, ${event.name}, ${event.venueName}, ${event.city}, ${event.startsAt},
       ${event.timeZone}, ${event.status}, ${event.currency}, ${event.seatCount},
       ${event.onSaleAt}, ${version})
     on conflict (event_id) do update set
+      owner_id = coalesce(excluded.owner_id, events.owner_id),
       name = excluded.name, venue_name = excluded.venue_name, city = excluded.city,
       starts_at = excluded.starts_at, time_zone = excluded.time_zone,
       status = excluded.status, currency = excluded.currency,
@@ -71,6 +72,8 @@ export async function readEventNow(
 
 /** An event as it stands, where catalog has told of it. */
 export type KnownEvent = {
+  /** The organizer's account, once a message has told it. */
+  readonly ownerId: string | null;
   readonly name: string;
   readonly venueName: string;
   readonly city: string;
@@ -83,7 +86,7 @@ export type KnownEvent = {
 
 export async function findEvent(db: Database, eventId: string): Promise<KnownEvent | undefined> {
   const { rows } = await db.execute<Omit<KnownEvent, 'startsAt'> & { startsAt: string }>(sql`
-    select name, venue_name as "venueName", city, starts_at as "startsAt",
+    select owner_id as "ownerId", name, venue_name as "venueName", city, starts_at as "startsAt",
       time_zone as "timeZone", status, version
     from events where event_id = ${eventId}`);
   const [event] = rows;
