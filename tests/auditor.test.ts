@@ -54,6 +54,9 @@ describe('the auditor', () => {
       'the seats to be sold',
       async () => (await seats().countDocuments({ eventId, status: 'sold' })) === 2,
     );
+    await waitUntil('all to have heard of it', async () => (await system.audit()).ok, {
+      limitMs: 30_000,
+    });
     // Nobody may mend what is broken here but the test itself.
     await Promise.all([
       system.services.handles.catalog!.stop(),
@@ -91,6 +94,17 @@ describe('the auditor', () => {
       { limitMs: 30_000 },
     );
     return bookingId;
+  }
+
+  /** Asks the provider directly, past booking; answers the id of the payment. */
+  async function askProvider(path: string, body: Record<string, string> = {}): Promise<string> {
+    const response = await fetch(`${system.services.urls.payment}/v1/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${system.paymentKey}` },
+      body: new URLSearchParams(body),
+    });
+    expect(response.status).to.equal(200);
+    return ((await response.json()) as { id: string }).id;
   }
 
   async function findings(only: number): Promise<string[]> {
@@ -651,6 +665,33 @@ describe('the auditor', () => {
       expect(await findings(invariant), 'mended').to.deep.equal([]);
     });
   }
+
+  it('finds money left reserved for a booking that is over (invariant 8), and nothing once it is released', async () => {
+    const intent = await askProvider('payment_intents', {
+      amount: '4800',
+      currency: 'eur',
+      payment_method: 'pm_card_visa',
+      capture_method: 'manual',
+      confirm: 'true',
+    });
+    const payment = 'update payments set provider_id = $1 where booking_id = $2';
+    const { rows } = await system.booking.query<{ provider_id: string; status: string }>(
+      `select provider_id, status from payments where booking_id = $1`,
+      [bookings[0]],
+    );
+    const found = async () => (await findings(8)).filter((text) => text.includes('reserved'));
+    try {
+      await sql(payment, intent, bookings[0]);
+      expect(await found(), 'while the booking lives').to.deep.equal([]);
+      await setBooking('status', 'failed');
+      expect(await found(), 'once it has failed').to.have.length(1);
+      await askProvider(`payment_intents/${intent}/cancel`);
+      expect(await found(), 'once it is released').to.deep.equal([]);
+    } finally {
+      await sql(payment, rows[0]?.provider_id, bookings[0]);
+      await setBooking('status', 'confirmed');
+    }
+  });
 
   it('finds a second capture at the provider (invariant 9), and nothing wrong with one', async () => {
     const check = MONEY_CHECKS.find(({ invariant }) => invariant === 9);

@@ -168,6 +168,11 @@ export const MONEY_CHECKS: readonly Check[] = [
     run: compareWithProvider,
   },
   {
+    invariant: 8,
+    title: 'nothing is left reserved at the provider for a booking that is over',
+    run: findReservedMoney,
+  },
+  {
     invariant: 9,
     title: 'a booking was captured at most once at the provider',
     async run({ readProvider }) {
@@ -209,6 +214,20 @@ export const MONEY_CHECKS: readonly Check[] = [
     run: compareWithHolds,
   },
 ];
+
+async function findReservedMoney({ booking, readProvider }: Sources) {
+  const { rows } = await booking.query<{ booking_id: string; provider_id: string }>(`
+    select p.booking_id, p.provider_id from payments p join bookings b on b.id = p.booking_id
+    where b.status in ('failed', 'cancelled') and p.provider_id is not null`);
+  const intents = await readProvider();
+  const reserved = new Set(
+    intents.filter(({ status }) => status === 'requires_capture').map(({ id }) => id),
+  );
+  const findings = rows
+    .filter((row) => reserved.has(row.provider_id))
+    .map((row) => `the money of booking ${row.booking_id} is still reserved (${row.provider_id})`);
+  return { checked: rows.length, findings };
+}
 
 async function compareWithProvider({ booking, readProvider }: Sources) {
   const { rows } = await booking.query<PaymentRow>(`
