@@ -3,7 +3,7 @@ import type { Consumer, Kafka } from 'kafkajs';
 import type { Message, Topic } from '../contracts/contract.ts';
 import { describeError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { createLoop, type Loop } from '../loop.ts';
+import { createLoop } from '../loop.ts';
 import type { Subscription } from './bus.ts';
 import type { Outgoing } from './kafka.ts';
 import { createLanes } from './kafka-lanes.ts';
@@ -28,6 +28,8 @@ type Options = {
 
 /** The least that brokers allow by default: a member that died is given up after it. */
 const SESSION_MS = 6_000;
+/** Giving partitions out anew takes a session at most, without a heartbeat. */
+const SILENCE_LIMIT_MS = 2 * SESSION_MS;
 const HEARTBEAT_MS = 1_000;
 const RESTART_DELAY_MS = 250;
 /** How long what is done may be given again after a crash: each commit is a request to the broker. */
@@ -37,7 +39,8 @@ const LEAVE_LIMIT_MS = 3_000;
 /**
  * Keeps a consumer in its group until stopped. kafkajs gives up on some errors and may come
  * back from a restart after it was told to stop, so each crash is followed by a new consumer
- * made here, whatever the error.
+ * made here, whatever the error. So is a silence: where the wall clock is set back, kafkajs
+ * sends no heartbeat until it has caught up.
  */
 export function subscribe(options: Options): Subscription {
   const { log, group } = options;
@@ -60,19 +63,28 @@ export function subscribe(options: Options): Subscription {
           return 0;
         },
       });
-      const crashed = new Promise<Error>((resolve) => {
-        consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error));
-      });
+      const ended = Promise.withResolvers<Error>();
+      consumer.on(consumer.events.CRASH, ({ payload }) => ended.resolve(payload.error));
+      let watch: NodeJS.Timeout | undefined;
       try {
         await options.ready();
         await run(consumer, options, { lanes, onJoin: joined.resolve });
         commits.start();
-        const error = await Promise.race([crashed, stopRequested]);
+        lanes.beat();
+        watch = setInterval(() => {
+          if (lanes.silenceMs() < SILENCE_LIMIT_MS) return;
+          ended.resolve(new Error('the coordinator of the group has not been heard of'));
+        }, HEARTBEAT_MS);
+        const error = await Promise.race([ended.promise, stopRequested]);
         if (error) log.warn('bus.consumer_restarts', { group, error: describeError(error) });
       } catch (error) {
         log.warn('bus.subscribe_failed', { group, error: describeError(error) });
       }
-      await leave(consumer, commits, stopping.signal.aborted ? lanes.stop() : Promise.resolve());
+      clearInterval(watch);
+      if (stopping.signal.aborted)
+        await within(lanes.stop().then(commits.stop).then(commits.drain));
+      else void commits.stop();
+      await within(consumer.disconnect());
       if (!stopping.signal.aborted) await Promise.race([sleep(RESTART_DELAY_MS), stopRequested]);
     }
   }
@@ -92,7 +104,7 @@ function createConsumer({ kafka, topicPrefix, group }: Options): Consumer {
     groupId: topicPrefix + group,
     sessionTimeout: SESSION_MS,
     heartbeatInterval: HEARTBEAT_MS,
-    rebalanceTimeout: 10_000,
+    rebalanceTimeout: SESSION_MS,
     maxWaitTimeInMs: 250,
     allowAutoTopicCreation: false,
     retry: {
@@ -126,15 +138,7 @@ async function run(
   });
 }
 
-/**
- * Leaves the group, so that others take over at once. Neither work that does not end nor a broker
- * that is away is waited for.
- */
-async function leave(consumer: Consumer, commits: Loop, ended: Promise<void>): Promise<void> {
-  await within(ended.then(commits.stop).then(commits.drain));
-  await within(consumer.disconnect());
-}
-
+/** Neither work that does not end nor a broker that is away is waited for. */
 async function within(work: Promise<void>): Promise<void> {
   const limit = new AbortController();
   const late = sleep(LEAVE_LIMIT_MS, undefined, { signal: limit.signal });

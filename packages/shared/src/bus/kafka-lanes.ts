@@ -64,6 +64,8 @@ export function createLanes(options: Options) {
     if (gatherMs > 0) await gather();
   }
 
+  const silenceMs = () => monotonicMs() - lastBeatMs;
+
   /** The batches of a fetch wait together. */
   function gather(): Promise<void> {
     gathering ??= pauseFor(gatherMs).then(() => {
@@ -77,7 +79,7 @@ export function createLanes(options: Options) {
     const goesOn = () => !stopping.signal.aborted && isMine();
     for (let tries = 0; goesOn(); ) {
       // Not heard of for as long as the coordinator waits for a member: others may have it by now.
-      if (monotonicMs() - lastBeatMs > sessionMs) {
+      if (silenceMs() > sessionMs) {
         await pauseFor(FIRST_BACKOFF_MS);
         continue;
       }
@@ -143,7 +145,9 @@ export function createLanes(options: Options) {
 
   return {
     consume,
-    /** The coordinator has heard of this member. */
+    /** Since the coordinator was heard of last. */
+    silenceMs,
+    /** The coordinator was heard of. */
     beat() {
       lastBeatMs = monotonicMs();
     },
