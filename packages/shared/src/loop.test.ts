@@ -98,6 +98,29 @@ describe('a loop', () => {
     expect(left).to.equal(0);
   });
 
+  it('rests after a round that did less than it goes on from, unless it was woken', async () => {
+    const work = [2, 2, 1, 1, 0];
+    let rounds = 0;
+    const loop = createLoop({
+      name: 'test',
+      intervalMs: HOUR_MS,
+      log,
+      goesOnFrom: 2,
+      round: async () => {
+        // Woken while the third is under way.
+        if (rounds === 2) loop.wake();
+        return work[rounds++] ?? 0;
+      },
+    });
+    loop.start();
+    await waitUntil('the round of the wake', () => rounds === 4, { limitMs: 1_000 });
+    for (let turn = 0; turn < 3; turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+    await loop.stop();
+    expect(rounds).to.equal(4);
+  });
+
   it('tries a round that threw again, later and later, and then keeps its pace', async () => {
     const times: number[] = [];
     const loop = createLoop({

@@ -17,16 +17,19 @@ export type Loop = {
 const LONGEST_BACKOFF_MS = 1_000;
 
 /**
- * Runs `round` every `intervalMs` and at each wake, never twice at once. A round that
- * throws is logged and tried again after a delay that doubles up to a second.
+ * Runs `round` every `intervalMs` and at each wake, never twice at once, and once more at once
+ * after a round that did `goesOnFrom` or more. A round that throws is logged and tried again after
+ * a delay that doubles up to a second.
  */
 export function createLoop(options: {
   name: string;
   intervalMs: number;
   round: () => Promise<number>;
   log: Logger;
+  /** By default any work: more may be left. */
+  goesOnFrom?: number;
 }): Loop {
-  const { name, intervalMs, round, log } = options;
+  const { name, intervalMs, round, log, goesOnFrom = 1 } = options;
   let running: Promise<number> | undefined;
   let timer: NodeJS.Timeout | undefined;
   let started = false;
@@ -52,7 +55,7 @@ export function createLoop(options: {
     try {
       const done = await runOnce();
       backoffMs = 50;
-      if (!wanted) schedule(done > 0 ? 0 : intervalMs);
+      if (!wanted) schedule(done >= goesOnFrom ? 0 : intervalMs);
     } catch (error) {
       log.warn('loop.round_failed', { loop: name, error: describeError(error) });
       schedule(backoffMs);

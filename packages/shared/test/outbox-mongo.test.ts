@@ -21,6 +21,8 @@ import {
 import { stores } from './test-database.ts';
 import { keepLog } from './test-service.ts';
 
+const HOUR_MS = 3_600_000;
+
 describe('the outbox in documents', () => {
   let client: MongoClient;
   let holds: Collection<Document & WithOutbox>;
@@ -46,19 +48,21 @@ describe('the outbox in documents', () => {
     arrived.length = 0;
   });
 
-  const relayOn = (target: Bus, log = keepLog().log) =>
-    createDocumentRelay({ collections: [holds], bus: target, log, intervalMs: 20 });
+  const relayOn = (target: Bus, log = keepLog().log, intervalMs = 20) =>
+    createDocumentRelay({ collection: holds, bus: target, log, intervalMs });
   const insert = async () => {
     const _id = newId();
     await holds.insertOne({ _id, state: 'new', outbox: [] });
     return _id;
   };
-  /** A change and its message in one write. */
-  const change = (_id: string, n: number) =>
-    holds.updateOne({ _id }, {
-      $set: { state: `state ${n}` },
-      $push: { outbox: messageOf(_id, n) },
-    } as Document);
+  /** A change and its message in one write; the document as it left it. */
+  const change = async (_id: string, n: number) => {
+    const update = { $set: { state: `state ${n}` }, $push: { outbox: messageOf(_id, n) } };
+    const after = await holds.findOneAndUpdate({ _id }, update as Document, {
+      returnDocument: 'after',
+    });
+    return after as WithOutbox;
+  };
   const versions = (count: number) => Array.from({ length: count }, (_, at) => at + 1);
 
   it('publishes what a change wrote with itself, and takes it out of the document', async () => {
@@ -122,6 +126,56 @@ describe('the outbox in documents', () => {
     expect(firstsOf(_id, arrived)).to.deep.equal([1, 2]);
   });
 
+  it('publishes what it is sent without looking for it, and looks when it is woken', async () => {
+    const [sent, other] = [await insert(), await insert()];
+    const relay = relayOn(bus, undefined, HOUR_MS);
+    expect(await relay.runOnce()).to.equal(0);
+    await change(other, 1);
+    relay.send(await change(sent, 1));
+    expect([await relay.runOnce(), await countWaiting(holds)]).to.deep.equal([1, 1]);
+    relay.send(await change(sent, 2));
+    relay.wake();
+    expect([await relay.runOnce(), await countWaiting(holds)]).to.deep.equal([2, 0]);
+    await waitUntil('all', () => arrived.length === 3);
+    expect(firstsOf(sent, arrived)).to.deep.equal([1, 2]);
+  });
+
+  it('finds what nobody sent it, however often it is sent something else', async () => {
+    const [sent, other] = [await insert(), await insert()];
+    const relay = relayOn(bus);
+    expect(await relay.runOnce()).to.equal(0);
+    await change(other, 1);
+    for (let n = 1; firstsOf(other, arrived).length === 0 && n < 500; n += 1) {
+      relay.send(await change(sent, n));
+      await relay.runOnce();
+    }
+    expect(firstsOf(other, arrived)).to.deep.equal([1]);
+    await relay.drain();
+    await waitUntil('every copy', () => firstsOf(sent, arrived).length > 0);
+  });
+
+  it('finds again what it was sent while the bus was away', async () => {
+    const _id = await insert();
+    let isAway = true;
+    const returning: Bus = {
+      ...bus,
+      publish: async (messages) => {
+        if (isAway) throw new Error('away');
+        await bus.publish(messages);
+      },
+    };
+    const { log, lines } = keepLog();
+    const relay = relayOn(returning, log, HOUR_MS);
+    expect(await relay.runOnce()).to.equal(0);
+    relay.start();
+    relay.send(await change(_id, 1));
+    await waitUntil('a failed round', () => lines.some(({ name }) => name === 'loop.round_failed'));
+    isAway = false;
+    await waitUntil('it', () => unique(arrived).length === 1);
+    await relay.stop();
+    expect(await countWaiting(holds)).to.equal(0);
+  });
+
   it('lets two relays work at once: each document in order, nothing lost', async () => {
     const ids = await Promise.all(versions(10).map(insert));
     const counted = countSent(bus);
@@ -130,8 +184,11 @@ describe('the outbox in documents', () => {
     await Promise.all(
       ids.map(async (_id) => {
         for (const n of versions(12)) {
-          await change(_id, n);
-          relays[n % 2]?.wake();
+          // As two processes do that change a document in turn, each telling its own relay.
+          const relay = relays[n % 2];
+          const after = await change(_id, n);
+          if (n % 3 === 0) relay?.wake();
+          else relay?.send(after);
         }
       }),
     );

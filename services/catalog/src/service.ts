@@ -43,7 +43,7 @@ import { createArtists } from './stores/artists.ts';
 import { createBlocks } from './stores/blocks.ts';
 import { openDatabase } from './stores/database.ts';
 import { createEvents } from './stores/events.ts';
-import { createHoldChanges } from './stores/hold-changes.ts';
+import { createHoldChanges, type Stored } from './stores/hold-changes.ts';
 import { createHolds } from './stores/holds.ts';
 import { createIndexes } from './stores/indexes.ts';
 import { createKeys } from './stores/keys.ts';
@@ -86,7 +86,7 @@ export async function createService(
   });
   const { db, connection } = database;
   const carrier = (name: string) => db.collection<Document & WithOutbox>(name);
-  const carriers = { holds: [carrier('holds')], rest: ['events', 'venues', 'blocks'].map(carrier) };
+  const carriers = { holds: carrier('holds'), rest: ['events', 'venues', 'blocks'].map(carrier) };
   const bus = createKafkaBus({
     brokers: config.KAFKA_BROKERS,
     clientId: 'catalog',
@@ -95,9 +95,9 @@ export async function createService(
   });
   const liveSeats = openLiveSeats({ db, config, log, findEvent: (id) => events.find(id) });
   const { boards, snapshots } = liveSeats;
-  const relayOf = (collections: typeof carriers.rest) =>
+  const relayOf = (collection: typeof carriers.holds) =>
     createDocumentRelay({
-      collections,
+      collection,
       bus,
       log,
       async alongside(messages) {
@@ -105,19 +105,22 @@ export async function createService(
         await liveSeats.feed(messages);
       },
     });
-  // Apart: under load each hold wakes its relay, which need not look for changed venues.
   const holdRelay = relayOf(carriers.holds);
-  const restRelay = relayOf(carriers.rest);
+  const restRelay = joinLoops(...carriers.rest.map(relayOf));
   const relay = joinLoops(holdRelay, restRelay);
   const figures = createFigures(async () => {
-    const waiting = await Promise.all([...carriers.holds, ...carriers.rest].map(countWaiting));
+    const waiting = await Promise.all([carriers.holds, ...carriers.rest].map(countWaiting));
     return waiting.reduce((sum, count) => sum + count, 0);
   });
   const wake = () => restRelay.wake();
+  const stored: Stored = (hold, message) => {
+    boards.noteMessage(message);
+    holdRelay.send(hold);
+  };
   const stores = {
     seats: createSeats(db, { coolDownMs: config.HOLD_COOLDOWN_SECONDS * 1_000 }),
-    holds: createHolds(db, boards.noteMessage),
-    changes: createHoldChanges(db, boards.noteMessage),
+    holds: createHolds(db, stored),
+    changes: createHoldChanges(db, stored),
     quotas: createQuotas(db),
     taken: createTakenSeats(),
     boards,

@@ -146,7 +146,6 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
     await undoTake(deps, take);
     return undefined;
   }
-  deps.wake();
   deps.figures.seatsHeld.inc(seats.length);
   const lastsMs = hold.expiresAt.getTime() - now.getTime();
   for (const seat of seats) deps.taken.learn(seat._id, seizedAt, lastsMs);

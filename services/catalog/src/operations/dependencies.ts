@@ -20,7 +20,7 @@ export type HoldStores = {
   boards: SeatBoards;
   figures: Figures;
   log: Logger;
-  /** Wakes the relay after a write that carries a message. */
+  /** Wakes the relay after a write that carries a message, where the stores do not tell it themselves. */
   wake: () => void;
 };
 

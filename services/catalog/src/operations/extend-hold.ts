@@ -62,10 +62,7 @@ export async function extendHold(
       { state: hold.state, expiresAt: expiresAt.toISOString() },
     ),
   });
-  if (extended) {
-    deps.wake();
-    return { hold: extended, now };
-  }
+  if (extended) return { hold: extended, now };
   return answerMoved(deps, command, request);
 }
 

@@ -35,13 +35,12 @@ export async function finishHold(stores: HoldStores, hold: Hold): Promise<Hold |
   return isMiddle(finished.state) ? finishHold(stores, finished) : finished;
 }
 
-/** After a write that brought a hold to a state: its seats may be asked for, its message sent. */
+/** After a write that brought a hold to a state: its seats may be asked for. */
 export function hasMoved(
   stores: HoldStores,
   { eventId, seats, state }: Hold,
   seatIds: readonly string[] = seats.map((seat) => seat.seatId),
 ): void {
-  stores.wake();
   stores.taken.forget(seatIds.map((seatId) => seatKey(eventId, seatId)));
   if (!isMiddle(state)) stores.figures.ended.inc({ state });
 }

@@ -190,7 +190,6 @@ async function answerUnknown(
   });
   tombstone.outbox.push(refusal(command, tombstone, origin, now, 'hold_not_found'));
   if (!(await stores.holds.insert(tombstone))) return undefined;
-  stores.wake();
   return { kind: 'done', what: 'hold_not_found' };
 }
 

@@ -178,7 +178,6 @@ async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | 
   // An insert that fails without an answer may have been stored: nothing is undone here, a repeat
   // of the request or the sweeper finds out.
   if (await deps.holds.insert(hold)) {
-    deps.wake();
     deps.figures.seatsHeld.inc(seats.length);
     const lastsMs = hold.expiresAt.getTime() - hold.takenAt.getTime();
     for (const seat of seats) deps.taken.learn(seat._id, seizedAt, lastsMs);

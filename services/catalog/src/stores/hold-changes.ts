@@ -17,6 +17,9 @@ import { literal, notPassed, passed, plusOne } from './time.ts';
 /** More than the clocks of a store's machines differ by. */
 export const CLOCK_MARGIN_MS = 10_000;
 
+/** Hears of a hold once a change of it is in the store, with the message that tells of it. */
+export type Stored = (hold: Hold, message: Message) => void;
+
 /** The rule of a warning, beside the state. */
 export function endsSoon(warningMs: number): Document {
   const lasts = { $subtract: ['$expiresAt', '$takenAt'] };
@@ -32,9 +35,8 @@ export function endsSoon(warningMs: number): Document {
 
 /**
  * Changes of a live hold that leave it live, each one compare-and-set by state and version.
- * `stored` hears of each message once the change that carries it is in the store.
  */
-export function createHoldChanges(db: Db, stored: (message: Message) => void = () => undefined) {
+export function createHoldChanges(db: Db, stored: Stored = () => undefined) {
   const holds = db.collection<Hold>('holds');
   const asRead = (hold: Hold) => ({ _id: hold._id, state: hold.state, version: hold.version });
 
@@ -63,7 +65,7 @@ export function createHoldChanges(db: Db, stored: (message: Message) => void = (
         },
         { returnDocument: 'after' },
       );
-      if (after !== null) stored(addition.message);
+      if (after !== null) stored(after, addition.message);
       return after;
     },
 

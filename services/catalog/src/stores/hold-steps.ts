@@ -10,6 +10,7 @@ import {
   type MiddleState,
   type Step,
 } from '../hold.ts';
+import type { Stored } from './hold-changes.ts';
 import { WHOLE } from './paging.ts';
 import { literal, notPassed, ownOf, passed, plusOne } from './time.ts';
 
@@ -98,7 +99,7 @@ function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
  * state and version. Of two equal steps at once both may count as done: whoever finishes one
  * does so as if he were alone.
  */
-export function createHoldSteps(holds: Collection<Hold>, stored: (message: Message) => void) {
+export function createHoldSteps(holds: Collection<Hold>, stored: Stored) {
   const beginTogether = createBatches<Beginning, Hold | null>({
     keysOf: ({ hold }) => [hold._id],
     kindOf: ({ hold, to }) => `${read(hold)} ${to}`,
@@ -198,7 +199,7 @@ export function createHoldSteps(holds: Collection<Hold>, stored: (message: Messa
     /** Ends a step: the new state with its message and its history in one write. */
     async settle(hold: Hold, to: HoldState, change: Settlement): Promise<Hold | null> {
       const after = await settleTogether({ hold, to, change });
-      if (after !== null) stored(change.message);
+      if (after !== null) stored(after, change.message);
       return after;
     },
   };

@@ -3,7 +3,7 @@ import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import { type Db, MongoBulkWriteError, MongoServerError } from 'mongodb';
 import { attemptsOf, type HistoryEntry, type Hold, MIDDLE_STATES } from '../hold.ts';
 import { gather } from './gather.ts';
-import { CLOCK_MARGIN_MS } from './hold-changes.ts';
+import { CLOCK_MARGIN_MS, type Stored } from './hold-changes.ts';
 import { createHoldSteps } from './hold-steps.ts';
 import { WHOLE } from './paging.ts';
 import { literal, olderThan, passed } from './time.ts';
@@ -28,11 +28,8 @@ function failuresOf(error: unknown): Set<number> {
   return new Set(failures.map((one) => one.index));
 }
 
-/**
- * The hold documents. Each change is one compare-and-set by state and version. `stored` hears of
- * each message once the change that carries it is in the store.
- */
-export function createHolds(db: Db, stored: (message: Message) => void = () => undefined) {
+/** The hold documents. Each change is one compare-and-set by state and version. */
+export function createHolds(db: Db, stored: Stored = () => undefined) {
   const holds = db.collection<Hold>('holds');
   const attemptsById = gather(async (holdIds): Promise<ReadonlyMap<string, string[]>> => {
     const found = await holds
@@ -96,7 +93,7 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
     /** Inserts the document that makes a hold; false when there is another try's under its id. */
     async insert(hold: Hold): Promise<boolean> {
       const inserted = await insertTogether(hold);
-      if (inserted) hold.outbox.forEach(stored);
+      if (inserted) for (const message of hold.outbox) stored(hold, message);
       return inserted;
     },
 
@@ -122,7 +119,7 @@ export function createHolds(db: Db, stored: (message: Message) => void = () => u
         },
         { returnDocument: 'after' },
       );
-      if (after !== null) stored(change.message);
+      if (after !== null) stored(after, change.message);
       return after;
     },
 
