@@ -62,10 +62,11 @@ describe('recovery', () => {
     const when = seatsDone ? 'after its seats' : 'before its seats';
 
     it(`finishes a pin that broke off ${when}`, async () => {
-      const { hold } = await held();
+      const { hold, buyer } = await held();
       const begun = await begin(hold, 'pinning', bookingOf(hold));
       if (seatsDone) await world.stores.seats.pin(begun);
       await sweptTo(hold, 'pinned');
+      expect((await world.claims(buyer.userId, hold.eventId))[0]?.expiresAt).to.equal(null);
       expect(await statuses(hold)).to.deep.equal(['committing', 'committing', 'available']);
       expect(await typesOf(hold)).to.deep.equal(['hold.taken.v1', 'hold.pinned.v1']);
     });
@@ -148,7 +149,7 @@ describe('recovery', () => {
     await world.send(bookingAuthorized, booking);
     const stale = { ...(await world.hold(hold._id)), state: 'pinning' as const };
     await world.send(bookingFailed, booking);
-    expect(await world.stores.seats.pin(stale)).to.equal(0);
+    expect(await world.stores.seats.pin(stale)).to.deep.equal([]);
     expect(await statuses(hold)).to.deep.equal(['held', 'held', 'available']);
   });
 

@@ -15,6 +15,7 @@ import { derivedId } from '@holdfast/shared/ids.ts';
 import { type Hold, type HoldState, historyEntry, isMiddle } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import { seatKey } from '../seat.ts';
+import type { SeatNow } from '../stores/seat-steps.ts';
 import type { HoldStores } from './dependencies.ts';
 
 /** Why a pin that found fewer seats than its hold names was undone. */
@@ -49,10 +50,9 @@ type FinishStep = (stores: HoldStores, hold: Hold) => Promise<Hold | null>;
 
 const STEPS: Readonly<Record<Extract<HoldState, `${string}ing`>, FinishStep>> = {
   async pinning(stores, hold) {
-    await stores.quotas.keep(hold);
-    const pinned = await stores.seats.pin(hold);
-    if (pinned === hold.seats.length) {
-      return settle(stores, hold, 'pinned', holdPinned, { set: { askedAt: null } });
+    const [seats] = await Promise.all([stores.seats.pin(hold), stores.quotas.keep(hold)]);
+    if (seats.length === hold.seats.length) {
+      return settle(stores, hold, 'pinned', holdPinned, { set: { askedAt: null }, seats });
     }
     return stores.holds.begin(hold, 'unpinning', {
       origin: hold.step?.origin ?? unknownOrigin(hold),
@@ -146,12 +146,16 @@ async function settle(
     set?: Partial<Hold>;
     closed?: { pinId: string; reason: string };
     expiresAt?: Date;
+    /** The hold's seats as they stand now, where they were just read. */
+    seats?: SeatNow[];
   } = {},
 ): Promise<Hold | null> {
   const origin = hold.step?.origin ?? unknownOrigin(hold);
   const reason = hold.step?.reason ?? to;
   const dropped = hold.step?.dropped?.map((seatId) => ({ seatId }));
-  const found = await stores.seats.changesOf({ ...hold, ...(dropped && { seats: dropped }) });
+  const found =
+    change.seats ??
+    (await stores.seats.changesOf({ ...hold, ...(dropped && { seats: dropped }) }));
   // A dropped seat that is held again is in other hands, whose own message tells until when.
   const seats = dropped ? found.filter((seat) => seat.status !== 'held') : found;
   return stores.holds.settle(hold, to, {

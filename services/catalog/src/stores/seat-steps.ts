@@ -3,10 +3,19 @@ import type { SeatStatus } from '@holdfast/shared/contracts/holds.ts';
 import type { Collection, Document } from 'mongodb';
 import { attemptsOf, type Hold } from '../hold.ts';
 import { eventIdOf, type Seat, seatKey } from '../seat.ts';
+import { WHOLE } from './paging.ts';
 import { FREED, lapsed } from './seat-rules.ts';
 import { literal, notPassed, passed, plusOne } from './time.ts';
 
 type Try = { eventId: string; holdId: string; attemptId: string };
+
+/** A seat as its messages tell of it. */
+export type SeatNow = Pick<Seat, 'seatId' | 'version' | 'status' | 'order'> & {
+  hold?: { id: string };
+};
+
+/** What of a seat is read for them. */
+export const AS_TOLD = { seatId: 1, version: 1, status: 1, order: 1, 'hold.id': 1 } as const;
 
 const SOLD: Document[] = [{ $set: { status: 'sold', version: plusOne('$version') } }];
 
@@ -42,7 +51,7 @@ export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
       },
     });
 
-  const pinTogether = createBatches<Hold, number>({
+  const pinTogether = createBatches<Hold, SeatNow[]>({
     keysOf: (hold) => [hold._id],
     kindOf: (hold) => `${hold.round}`,
     async run(holds) {
@@ -73,10 +82,12 @@ export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
       );
       const pinned = await seats
         .find(ofPins(holds, 'committing'))
-        .project<{ pinId: string }>({ _id: 0, pinId: '$commit.pinId' })
+        .project<SeatNow & { commit: { pinId: string } }>({ ...AS_TOLD, 'commit.pinId': 1 })
+        .sort({ _id: 1 })
+        .batchSize(WHOLE)
         .toArray();
-      const counts = Map.groupBy(pinned, ({ pinId }) => pinId);
-      return holds.map(({ pinId }) => counts.get(pinId ?? '')?.length ?? 0);
+      const byPin = Map.groupBy(pinned, ({ commit }) => commit.pinId);
+      return holds.map(({ pinId }) => byPin.get(pinId ?? '') ?? []);
     },
   });
 
@@ -117,8 +128,8 @@ export function createSeatSteps(seats: Collection<Seat>, coolDownMs: number) {
       return matchedCount;
     },
 
-    /** Pins the seats of this round of the hold; how many are under its pin then. */
-    pin: (hold: Hold): Promise<number> => pinTogether(hold),
+    /** Pins the seats of this round of the hold; those under its pin then, in order of their ids. */
+    pin: (hold: Hold): Promise<SeatNow[]> => pinTogether(hold),
 
     confirm: together((holds) => ofPins(holds, 'committing'), SOLD),
 

@@ -6,14 +6,11 @@ import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { WHOLE } from './paging.ts';
 import { lapses, notCooling, type Sale, type Take, takeable, taken } from './seat-rules.ts';
-import { createSeatSteps, eventIdsOf, idsOf } from './seat-steps.ts';
+import { AS_TOLD, createSeatSteps, eventIdsOf, idsOf, type SeatNow } from './seat-steps.ts';
 import { olderThan, passed } from './time.ts';
 
 /** A seat as it stood at an instant of the server's clock. */
 export type SeatSeen = SeatStanding & { now: Date };
-
-/** A seat as its messages tell of it. */
-type SeatNow = Pick<Seat, 'seatId' | 'version' | 'status' | 'order'> & { hold?: { id: string } };
 
 /** Several seats that one try wants; answered with those it owns then. */
 type Wanted = { take: Take; keys: string[] };
@@ -76,13 +73,7 @@ export function createSeats(db: Db, { coolDownMs }: { coolDownMs: number }) {
   const findNow = gather(async (keys): Promise<ReadonlyMap<string, SeatNow>> => {
     const found = await seats
       .find({ _id: { $in: keys }, eventId: { $in: eventIdsOf(keys) } })
-      .project<SeatNow & { _id: string }>({
-        seatId: 1,
-        version: 1,
-        status: 1,
-        order: 1,
-        'hold.id': 1,
-      })
+      .project<SeatNow & { _id: string }>(AS_TOLD)
       .batchSize(WHOLE)
       .toArray();
     return new Map(found.map((seat) => [seat._id, seat]));
