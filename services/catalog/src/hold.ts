@@ -233,7 +233,8 @@ function decidePin(command: PinCommand, hold: Hold, now: Date): Decision {
 
 function sameSeats(hold: Hold, seatIds: readonly string[]): boolean {
   const own = new Set(hold.seats.map((seat) => seat.seatId));
-  return own.size === seatIds.length && seatIds.every((seatId) => own.has(seatId));
+  const wanted = new Set(seatIds);
+  return own.size === wanted.size && seatIds.every((seatId) => own.has(seatId));
 }
 
 /** What its owner is told of a hold; one that ran out reads so before the sweeper ends it. */

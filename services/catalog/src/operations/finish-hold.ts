@@ -154,8 +154,7 @@ async function settle(
   const reason = hold.step?.reason ?? to;
   const dropped = hold.step?.dropped?.map((seatId) => ({ seatId }));
   const found =
-    change.seats ??
-    (await stores.seats.changesOf({ ...hold, ...(dropped && { seats: dropped }) }));
+    change.seats ?? (await stores.seats.changesOf({ ...hold, ...(dropped && { seats: dropped }) }));
   // A dropped seat that is held again is in other hands, whose own message tells until when.
   const seats = dropped ? found.filter((seat) => seat.status !== 'held') : found;
   return stores.holds.settle(hold, to, {

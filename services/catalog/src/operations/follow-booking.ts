@@ -11,6 +11,7 @@ import {
   type PinRefusal,
 } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
+import type { Begin } from '../stores/hold-steps.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import { abortedHold } from './abort-hold.ts';
 import type { HoldStores } from './dependencies.ts';
@@ -21,14 +22,17 @@ export type Outcome = { kind: 'done'; what: string } | Ignored;
 const MOST_TRIES = 50;
 
 /**
- * Follows a command of booking about a pin: loads the hold, decides, does it, and looks again
- * until nothing is left to do. Each write is a compare-and-set, so rivals only make it look again.
+ * Follows a command of booking about a pin. It tries the usual step, whose filter is the rule; on
+ * a miss it loads the hold, decides, does it, and looks again until nothing is left to do. Each
+ * write is a compare-and-set, so rivals only make it look again.
  */
 export async function followBooking(
   stores: HoldStores,
   command: PinCommand,
   origin: Origin,
 ): Promise<Outcome> {
+  const begun = await stores.holds.takeUsualStep(command, beginningOf(command, origin));
+  if (begun) return finishStep(stores, begun);
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
     const found = await stores.holds.find(command.holdId);
     const outcome = found
@@ -104,15 +108,19 @@ async function takeStep(
   step: { to: MiddleState; endsAs?: 'released' },
 ): Promise<Outcome | undefined> {
   const begun = await stores.holds.begin(hold, step.to, {
-    origin,
-    reason: REASONS[command.kind],
-    pinId: command.pinId,
-    bookingId: command.bookingId,
+    ...beginningOf(command, origin),
     ...(step.endsAs && { endsAs: step.endsAs }),
   });
-  if (begun === null) return undefined;
+  return begun === null ? undefined : finishStep(stores, begun);
+}
+
+function beginningOf({ kind, pinId, bookingId }: PinCommand, origin: Origin): Begin {
+  return { origin, reason: REASONS[kind], pinId, bookingId };
+}
+
+async function finishStep(stores: HoldStores, begun: Hold): Promise<Outcome> {
   const finished = await finishHold(stores, begun);
-  return { kind: 'done', what: finished?.state ?? step.to };
+  return { kind: 'done', what: finished?.state ?? begun.state };
 }
 
 async function returnSeats(

@@ -48,11 +48,15 @@ function mayBegin(beginnings: readonly Beginning[], to: MiddleState): Document[]
   return rules;
 }
 
-function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
-  const ids = idsOf(beginnings);
+/** The change that begins steps out of holds: to `to`, from whichever state each was in. */
+export function begun(
+  beginnings: readonly { holdId: string; from: HoldState; step: Begin }[],
+  to: MiddleState,
+): Document[] {
+  const ids = beginnings.map(({ holdId }) => holdId);
   const steps = beginnings.map(
-    ({ hold, step }): Step => ({
-      from: hold.state,
+    ({ from, step }): Step => ({
+      from,
       origin: step.origin,
       reason: step.reason,
       ...(step.endsAs && { endsAs: step.endsAs }),
@@ -61,7 +65,7 @@ function begun(beginnings: readonly Beginning[], to: MiddleState): Document[] {
   // An unpin that ends its hold leaves the seats free, any other one by the time that is left.
   const unpinTo = {
     $cond: [
-      { $in: ['$_id', literal(beginnings.filter(({ step }) => !step.endsAs).map(idOf))] },
+      { $in: ['$_id', literal(ids.filter((_, index) => !steps[index]?.endsAs))] },
       { $cond: [{ $gt: ['$expiresAt', '$$NOW'] }, 'held', 'available'] },
       'available',
     ],
@@ -107,7 +111,10 @@ export function createHoldSteps(holds: Collection<Hold>, stored: Stored) {
       const [first] = beginnings;
       if (first === undefined) return [];
       const filter = { ...asRead(beginnings, first.hold), $and: mayBegin(beginnings, first.to) };
-      const update = begun(beginnings, first.to);
+      const update = begun(
+        beginnings.map(({ hold, step }) => ({ holdId: hold._id, from: hold.state, step })),
+        first.to,
+      );
       if (beginnings.length === 1) {
         return [await holds.findOneAndUpdate(filter, update, { returnDocument: 'after' })];
       }
@@ -205,8 +212,7 @@ export function createHoldSteps(holds: Collection<Hold>, stored: Stored) {
   };
 }
 
-const idOf = ({ hold }: { hold: Hold }) => hold._id;
-const idsOf = (items: readonly { hold: Hold }[]) => items.map(idOf);
+const idsOf = (items: readonly { hold: Hold }[]) => items.map(({ hold }) => hold._id);
 
 /** As what a hold was read; those that go together were all read as the same. */
 const read = (hold: Hold) => `${hold.state} ${hold.version}`;

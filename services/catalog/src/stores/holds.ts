@@ -7,6 +7,7 @@ import { CLOCK_MARGIN_MS, type Stored } from './hold-changes.ts';
 import { createHoldSteps } from './hold-steps.ts';
 import { WHOLE } from './paging.ts';
 import { literal, olderThan, passed } from './time.ts';
+import { createUsualSteps } from './usual-steps.ts';
 
 /** A hold with the server's clock at the time of reading. */
 export type HoldNow = { hold: Hold; now: Date };
@@ -67,6 +68,7 @@ export function createHolds(db: Db, stored: Stored = () => undefined) {
 
   return {
     ...createHoldSteps(holds, stored),
+    ...createUsualSteps(holds),
 
     find: gather(async (holdIds): Promise<ReadonlyMap<string, HoldNow>> => {
       const found = await holds
