@@ -97,6 +97,32 @@ describe('the delta stream', () => {
     expect(new Set([start.epoch, second.epoch, third.epoch]).size).to.equal(3);
   });
 
+  it('has what is written by a process that has not heard of a new epoch yet', async () => {
+    await write([0, 2, 1, 5_000]);
+    const other = openDeltaStream({ redisUrl: given('REDIS_URL'), topicPrefix, log });
+    await waitUntil('Redis', () => other.end(eventId));
+    await other.renew();
+    const start = await place();
+    await other.renew();
+    const renewed = await other.end(eventId);
+    other.close();
+    if (renewed === undefined) throw new Error('Redis is away');
+    await write([1, 2, 2, 0]);
+    // Told under the old epoch first, so whoever has read under the new one reads the documents.
+    expect(await stream.since(eventId, start)).to.equal('gap');
+    const entries = await redis.xrevrange(seatMapKey(topicPrefix, eventId), '+', '-', 'COUNT', 1);
+    const last = readSeatMapEntry(entries[0]?.[1] ?? []);
+    expect(last).to.deep.equal({ epoch: renewed.epoch, changes: [[1, 2, 2, 0]] });
+  });
+
+  it('gives a stream its whole life again once it was lost', async () => {
+    await write([0, 2, 1, 5_000]);
+    await redis.del(seatMapEpochKey(topicPrefix), seatMapKey(topicPrefix, eventId));
+    await write([1, 2, 1, 5_000]);
+    await write([2, 2, 1, 5_000]);
+    expect(await redis.ttl(seatMapKey(topicPrefix, eventId))).to.be.within(80_000, 86_400);
+  });
+
   it('is away without Redis, and nobody waits for it', async () => {
     for (const redisUrl of [undefined, 'redis://127.0.0.1:1']) {
       const nowhere = openDeltaStream({ redisUrl, topicPrefix, log });

@@ -13,6 +13,7 @@ import { describeError } from '@holdfast/shared/errors.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
 
 const COMMAND_LIMIT_MS = 500;
 /** After a failure nobody waits for Redis again so soon. */
@@ -20,6 +21,8 @@ const PAUSE_MS = 500;
 const MEND_AGAIN_MS = 1_000;
 /** A stream of an event in which nothing happens any more goes away by itself. */
 const STREAM_LIFE_SECONDS = 86_400;
+const PROLONG_EVERY_MS = 600_000;
+const MOST_PROLONGED = 10_000;
 
 /** What came after a place: changes, a gap (read the documents), or nobody knows. */
 export type Since = { deltas: SeatDelta[]; place: SeatMapPlace } | 'gap' | 'away';
@@ -61,6 +64,9 @@ export function openDeltaStream(options: {
   /** Whether changes may be missing in the streams; what came before this process is not known. */
   let lossy = true;
   let awayUntil = 0;
+  let lastEpoch: string | undefined;
+  /** Events whose stream this process gave its full life of late. */
+  const prolonged = new LRUCache<string, true>({ max: MOST_PROLONGED, ttl: PROLONG_EVERY_MS });
   client.on('error', (error) => log.debug('seat_map.unreachable', { error: error.message }));
   client.on('close', () => {
     lossy = true;
@@ -76,7 +82,9 @@ export function openDeltaStream(options: {
   async function renew(): Promise<void> {
     lossy = false;
     try {
-      await client.set(epochKey, newId());
+      const epoch = newId();
+      await client.set(epochKey, epoch);
+      noteEpoch(epoch);
     } catch (error) {
       lossy = true;
       throw error;
@@ -88,10 +96,31 @@ export function openDeltaStream(options: {
   function noteFailure(): void {
     awayUntil = monotonicMs() + PAUSE_MS;
   }
+  function noteEpoch(epoch: string): void {
+    if (epoch !== lastEpoch) prolonged.clear();
+    lastEpoch = epoch;
+  }
   /** The epoch, or a new one where Redis has lost it. */
   async function readEpoch(): Promise<string> {
-    const epoch = newId();
-    return (await client.set(epochKey, epoch, 'NX', 'GET')) ?? epoch;
+    const fresh = newId();
+    const epoch = (await client.set(epochKey, fresh, 'NX', 'GET')) ?? fresh;
+    noteEpoch(epoch);
+    return epoch;
+  }
+  async function writeUnder(
+    epoch: string,
+    changes: ReadonlyMap<string, readonly SeatDelta[]>,
+  ): Promise<void> {
+    await Promise.all(
+      [...changes].flatMap(([eventId, deltas]) => {
+        const key = seatMapKey(topicPrefix, eventId);
+        const fields = writeSeatMapEntry({ epoch, changes: deltas });
+        const added = client.xadd(key, 'MAXLEN', '~', SEAT_MAP_STREAM_LENGTH, '*', ...fields);
+        if (prolonged.has(eventId)) return [added];
+        prolonged.set(eventId, true);
+        return [added, client.expire(key, STREAM_LIFE_SECONDS)];
+      }),
+    );
   }
 
   return {
@@ -146,20 +175,15 @@ export function openDeltaStream(options: {
       }
       try {
         await mend();
-        const epoch = await readEpoch();
-        await Promise.all(
-          [...changes].flatMap(([eventId, deltas]) => {
-            const key = seatMapKey(topicPrefix, eventId);
-            const fields = writeSeatMapEntry({ epoch, changes: deltas });
-            return [
-              client.xadd(key, 'MAXLEN', '~', SEAT_MAP_STREAM_LENGTH, '*', ...fields),
-              client.expire(key, STREAM_LIFE_SECONDS),
-            ];
-          }),
-        );
+        // All in one packet, under the epoch as this process last saw it; once more where it is
+        // another by now, which the first entry tells readers as well.
+        const known = lastEpoch ?? (await readEpoch());
+        const [epoch] = await Promise.all([readEpoch(), writeUnder(known, changes)]);
+        if (epoch !== known) await writeUnder(epoch, changes);
       } catch (error) {
         if (!lossy) log.warn('seat_map.not_written', { error: describeError(error) });
         lossy = true;
+        prolonged.clear();
         noteFailure();
       }
     },
