@@ -132,7 +132,8 @@ describe('the outbox in documents', () => {
     expect(await relay.runOnce()).to.equal(0);
     await change(other, 1);
     relay.send(await change(sent, 1));
-    expect([await relay.runOnce(), await countWaiting(holds)]).to.deep.equal([1, 1]);
+    expect(await relay.runOnce()).to.equal(1);
+    await waitUntil('its document to be cleared', async () => (await countWaiting(holds)) === 1);
     relay.send(await change(sent, 2));
     relay.wake();
     expect([await relay.runOnce(), await countWaiting(holds)]).to.deep.equal([2, 0]);
@@ -142,7 +143,8 @@ describe('the outbox in documents', () => {
 
   it('finds what nobody sent it, however often it is sent something else', async () => {
     const [sent, other] = [await insert(), await insert()];
-    const relay = relayOn(bus);
+    const counted = countSent(bus);
+    const relay = relayOn(counted);
     expect(await relay.runOnce()).to.equal(0);
     await change(other, 1);
     for (let n = 1; firstsOf(other, arrived).length === 0 && n < 500; n += 1) {
@@ -151,7 +153,62 @@ describe('the outbox in documents', () => {
     }
     expect(firstsOf(other, arrived)).to.deep.equal([1]);
     await relay.drain();
-    await waitUntil('every copy', () => firstsOf(sent, arrived).length > 0);
+    await waitUntil('every copy', () => arrived.length >= counted.sent());
+  });
+
+  it('publishes once what it is sent and finds before its document was cleared', async () => {
+    const _id = await insert();
+    const counted = countSent(bus);
+    const relay = relayOn(counted);
+    expect(await relay.runOnce()).to.equal(0);
+    relay.send(await change(_id, 1));
+    relay.send(await change(_id, 2));
+    await relay.drain();
+    expect([counted.sent(), await countWaiting(holds)]).to.deep.equal([2, 0]);
+    await waitUntil('both', () => arrived.length === 2);
+    expect(firstsOf(_id, arrived)).to.deep.equal([1, 2]);
+  });
+
+  it('publishes once what is sent again, with more, as it was before it was cleared', async () => {
+    const _id = await insert();
+    const counted = countSent(bus);
+    const relay = relayOn(counted, undefined, HOUR_MS);
+    expect(await relay.runOnce()).to.equal(0);
+    relay.send(await change(_id, 1));
+    expect(await relay.runOnce()).to.equal(1);
+    const both = await change(_id, 2);
+    await waitUntil('the first to be cleared', async () => (await countWaiting(holds)) === 1);
+    relay.send(both);
+    expect(await relay.runOnce()).to.equal(1);
+    await waitUntil('both', () => arrived.length === 2);
+    expect([counted.sent(), firstsOf(_id, arrived)]).to.deep.equal([2, [1, 2]]);
+    await relay.stop();
+  });
+
+  it('publishes again what a document carries again under the same id', async () => {
+    const _id = await insert();
+    const counted = countSent(bus);
+    const relay = relayOn(counted, undefined, HOUR_MS);
+    relay.start();
+    const [message] = (await change(_id, 1)).outbox;
+    relay.send({ _id, outbox: message ? [message] : [] });
+    await waitUntil('it to be cleared', async () => (await countWaiting(holds)) === 0);
+    await holds.updateOne({ _id }, { $push: { outbox: message } } as Document);
+    relay.wake();
+    await waitUntil('it again', () => counted.sent() === 2 && arrived.length === 2);
+    await relay.stop();
+    expect(await countWaiting(holds)).to.equal(0);
+  });
+
+  it('leaves no published message behind when it is stopped', async () => {
+    const _id = await insert();
+    const relay = relayOn(bus, undefined, HOUR_MS);
+    expect(await relay.runOnce()).to.equal(0);
+    relay.send(await change(_id, 1));
+    await relay.runOnce();
+    await relay.stop();
+    expect(await countWaiting(holds)).to.equal(0);
+    await waitUntil('it', () => arrived.length === 1);
   });
 
   it('finds again what it was sent while the bus was away', async () => {

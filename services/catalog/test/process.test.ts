@@ -177,6 +177,9 @@ describe('the saga over Kafka', () => {
   });
 
   it('counts holds, seats and commands in its metrics', async () => {
+    await waitUntil('the outbox to be cleared', async () =>
+      (await world.holds()).every(({ outbox }) => outbox.length === 0),
+    );
     const text = await (await fetch(`${world.catalog.url}/metrics`)).text();
     for (const line of [
       'holdfast_holds_total{outcome="taken",service="catalog"} 1',
