@@ -73,6 +73,27 @@ export function describeBusOutages(getSubject: () => BusUnderTest): void {
     await waitUntil('a fourth of each', () => everything() === 4 * keys.length);
   });
 
+  it('goes on with what it had too much of when the group gives its partitions out anew', async function () {
+    this.timeout(60_000);
+    const [bus, otherBus] = [openBus(), openBus()];
+    const keys = Array.from({ length: 8 }, newId);
+    const release = Promise.withResolvers<void>();
+    const stuck = new Set<string>();
+    const one = collect(bus, async ({ key }) => {
+      stuck.add(key);
+      await release.promise;
+    });
+    await one.joined;
+    const numbers = Array.from({ length: 600 }, (_, at) => at + 1);
+    await bus.publish(numbers.flatMap((n) => keys.map((key) => messageOf(key, n))));
+    await waitUntil('each key to wait', () => stuck.size === keys.length);
+    const other = collect(otherBus);
+    await other.joined;
+    release.resolve();
+    const everything = () => unique([...one.received, ...other.received]).length;
+    await waitUntil('all messages', () => everything() === 8 * 600, { limitMs: 30_000 });
+  });
+
   it('works on after a time in which nothing was said and connections were dropped', async function () {
     this.timeout(60_000);
     const { broker } = getSubject();

@@ -154,6 +154,7 @@ export function createLanes(options: Options) {
     /** The group gives partitions out anew: what was not begun is left to whoever gets it. */
     startGeneration() {
       lastBeatMs = monotonicMs();
+      positions.abandon();
       positions = createPositions();
     },
     /** Has `write` commit how far the member has come; a failure leaves it to the next time. */

@@ -63,6 +63,10 @@ export function createPositions() {
       const { waiting } = progressOf(place);
       return new Promise((resolve) => waiting.push({ below, resolve }));
     },
+    /** Lets those who wait go: what is open here is not done here any more. */
+    abandon(): void {
+      for (const { waiting } of partitions.values()) for (const { resolve } of waiting) resolve();
+    },
     /** The partitions that have come further than was committed. */
     moved(): Position[] {
       return [...partitions.values()].flatMap(({ topic, partition, open, next, committed }) => {
