@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { sql } from 'drizzle-orm';
 import { integer, pgTable } from 'drizzle-orm/pg-core';
+import { isOutage } from '../src/outage.ts';
 import { sqlStateOf } from '../src/postgres/database.ts';
 import { startTestDatabase, type TestDatabase } from './test-database.ts';
 
@@ -41,5 +42,49 @@ describe('statements that a transaction asks for together', () => {
     expect(sqlStateOf(error)).to.deep.equal({ code: '23505', constraint: 'changes_pkey' });
     const { rows } = await db.execute(sql`select id from changes where id >= 50`);
     expect(rows).to.deep.equal([]);
+  });
+
+  it('and with its begin leave nothing on a connection that can not begin it, which is replaced', async () => {
+    const { db, pool } = database.postgres;
+    const spoiled = await pool.connect();
+    await spoiled.query('begin');
+    await spoiled.query('select 1 / 0').catch(() => undefined);
+    spoiled.release();
+    const insert = () =>
+      db.transaction(async (tx) => {
+        await tx.insert(changes).values({ id: 70 });
+        await tx.insert(changes).values({ id: 71 });
+      });
+    const error: unknown = await insert().catch((thrown: unknown) => thrown);
+    expect(sqlStateOf(error)?.code).to.equal('25P02');
+    await insert();
+    const { rows } = await db.execute(sql`select id from changes where id in (70, 71)`);
+    expect(rows).to.have.length(2);
+  });
+
+  it('are all done or none when the connection is cut as the transaction begins', async () => {
+    const { db, pool } = database.postgres;
+    let lost = 0;
+    for (let from = 100; from < 300; from += 10) {
+      const { rows } = await pool.query('select pg_backend_pid() as pid');
+      const work = db.transaction(async (tx) => {
+        await Promise.all([1, 2, 3].map((n) => tx.insert(changes).values({ id: from + n })));
+        await tx.insert(changes).values({ id: from + 4 });
+      });
+      const [cut, outcome] = await Promise.all([
+        database.admin.query('select pg_terminate_backend($1)', [rows[0].pid]),
+        work.catch((thrown: unknown) => thrown),
+      ]);
+      expect(cut.rowCount).to.equal(1);
+      if (outcome !== undefined) {
+        expect(isOutage(outcome), String(outcome)).to.equal(true);
+        lost += 1;
+      }
+    }
+    expect(lost).to.be.greaterThan(0);
+    const { rows } = await db.execute<{ n: number }>(
+      sql`select count(*)::int as n from changes where id >= 100 group by id / 10`,
+    );
+    expect(rows).to.deep.equal(Array.from({ length: 20 - lost }, () => ({ n: 4 })));
   });
 });

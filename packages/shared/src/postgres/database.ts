@@ -1,7 +1,13 @@
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import {
+  drizzle,
+  type NodePgDatabase,
+  NodePgSession,
+  NodePgTransaction,
+} from 'drizzle-orm/node-postgres';
+import { PgDialect } from 'drizzle-orm/pg-core';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { describeError } from '../errors.ts';
@@ -16,9 +22,11 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
-export type Database = NodePgDatabase<Record<string, never>>;
 /** A transaction; every store function takes one, so that an operation owns the commit. */
-export type Transaction = Parameters<Parameters<Database['transaction']>[0]>[0];
+export type Transaction = NodePgTransaction<Record<string, never>, Record<string, never>>;
+export type Database = Omit<NodePgDatabase<Record<string, never>>, 'transaction'> & {
+  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+};
 
 export type Postgres = {
   readonly db: Database;
@@ -99,20 +107,37 @@ class BatchingSocket extends Socket {
 }
 
 /**
- * drizzle's own `transaction` never gives a connection back when `begin` fails on it, so that each
- * outage would cost the pool some of its connections for good. This one always does.
+ * In place of drizzle's own `transaction`. `begin` leaves together with what the work asks for
+ * first, so it costs no round trip. Were it ever to fail alone, the connection is ended at once and
+ * nothing more is done on it without a transaction. And where `begin` fails the connection goes back
+ * to the pool: drizzle's would be lost, so that each outage would cost the pool some for good.
  */
 function inTransaction(pool: pg.Pool): Database['transaction'] {
-  return async (work, config) => {
+  const dialect = new PgDialect();
+  return async (work) => {
     const client = await pool.connect();
-    let broken = false;
+    const tx: Transaction = new NodePgTransaction(
+      dialect,
+      new NodePgSession(client, dialect, undefined),
+      undefined,
+    );
+    let isOut = true;
+    const giveBack = (broken: boolean) => {
+      if (isOut) client.release(broken);
+      isOut = false;
+    };
+    const begun = tx.execute(sql`begin`).execute();
+    begun.catch(() => giveBack(true));
     try {
-      return await drizzle({ client }).transaction(work, config);
+      const result = await work(tx);
+      await begun;
+      await tx.execute(sql`commit`);
+      giveBack(false);
+      return result;
     } catch (error) {
-      broken = isOutage(error);
+      const undone = await tx.execute(sql`rollback`).then(() => true, () => false);
+      giveBack(!undone || isOutage(error));
       throw error;
-    } finally {
-      client.release(broken);
     }
   };
 }

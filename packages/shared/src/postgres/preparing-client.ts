@@ -8,8 +8,9 @@ const names = new Map<string, string>();
 type Query = { text?: unknown; name?: unknown };
 
 /**
- * A connection that lets the server parse and plan each text with parameters once: a query without
- * a name gets one made of its text. The first 500 texts of a process are prepared, later ones not.
+ * A connection that lets the server parse and plan each text once: a query that comes with a list of
+ * values, even an empty one, gets a name made of its text. The first 500 texts of a process are
+ * prepared, later ones not. What is not prepared, moreover, leaves in a write of its own.
  */
 export class PreparingClient extends pg.Client {
   // pg declares seven forms of `query`; only the first two arguments matter here.
@@ -22,7 +23,7 @@ export class PreparingClient extends pg.Client {
 }
 
 function prepared(config: unknown, values: unknown): unknown {
-  if (!Array.isArray(values) || values.length === 0) return config;
+  if (!Array.isArray(values)) return config;
   if (typeof config !== 'object' || config === null || 'submit' in config) return config;
   const { text, name } = config as Query;
   if (typeof text !== 'string' || name !== undefined) return config;
