@@ -96,6 +96,51 @@ describe('the outbox on PostgreSQL', () => {
     await waitUntil('every copy', () => arrived.length >= counted.sent());
   });
 
+  it('does not leave what is committed while another relay publishes to the safety net', async () => {
+    const [first, second] = [messageOf('one key', 1), messageOf('one key', 2)];
+    const publishing = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const slow: Bus = {
+      ...bus,
+      publish: async (messages) => {
+        publishing.resolve();
+        await goOn.promise;
+        await bus.publish(messages);
+      },
+    };
+    await change(first);
+    const other = relayOn(slow).runOnce();
+    await publishing.promise;
+    const { log } = keepLog();
+    const relay = createOutboxRelay({ db, bus, log, intervalMs: 60_000 });
+    relay.start();
+    await change(second);
+    relay.wake();
+    goOn.resolve();
+    await other;
+    await waitUntil('both', () => unique(arrived).length === 2);
+    await relay.stop();
+    expect(unique(arrived)).to.deep.equal([first, second]);
+  });
+
+  it('is asked once for what one round carries, not again to find nothing', async () => {
+    let transactions = 0;
+    const counting = Object.assign(Object.create(db), {
+      transaction: (work: Parameters<Database['transaction']>[0]) => {
+        transactions += 1;
+        return db.transaction(work);
+      },
+    }) as Database;
+    const { log } = keepLog();
+    const relay = createOutboxRelay({ db: counting, bus, log, intervalMs: 60_000 });
+    await change(messageOf(newId()), messageOf(newId()));
+    relay.start();
+    await waitUntil('both', () => unique(arrived).length === 2);
+    await waitUntil('an empty outbox', async () => (await outboxLag(db)).waiting === 0);
+    await relay.stop();
+    expect(transactions).to.equal(1);
+  });
+
   it('does not skip a row that commits after rows with higher ids were published', async () => {
     const [early, late] = [messageOf(newId()), messageOf(newId())];
     const relay = relayOn(bus);

@@ -8,6 +8,8 @@ import { rowsOf } from '../postgres/rows.ts';
 
 const BUCKETS = 16;
 const ROUND_LIMIT = 1_000;
+/** How soon to look again for rows in buckets that another relay works on. */
+const OTHERS_WORK_MS = 20;
 
 /** Puts messages into the outbox, in the transaction of the change they tell of. */
 export async function enqueue(tx: Transaction, ...messages: readonly Message[]): Promise<void> {
@@ -46,7 +48,8 @@ export async function admitOnce(
 /**
  * Publishes the outbox. A round locks the buckets that have rows and that no other relay works
  * on, sends their rows in order, and deletes them when the broker has them all. Wake it after
- * each commit; the interval is the safety net.
+ * each commit; the interval is the safety net. Another relay does not see what is committed while
+ * it publishes: the round that found its buckets locked comes back.
  */
 export function createOutboxRelay(options: {
   db: Database;
@@ -55,7 +58,7 @@ export function createOutboxRelay(options: {
   intervalMs?: number;
 }): Loop {
   const { db, bus, log, intervalMs = 500 } = options;
-  return createLoop({
+  const relay = createLoop({
     name: 'outbox-relay',
     intervalMs,
     log,
@@ -63,23 +66,40 @@ export function createOutboxRelay(options: {
       db.transaction(async (tx) => {
         // Two statements: the second one's snapshot is younger than the locks, so it never sees
         // rows that the relay before it has published and deleted.
-        const mine = await tx.execute<{ bucket: number }>(sql`
-          select bucket from outbox_buckets
-          where exists (select from outbox where outbox.bucket = outbox_buckets.bucket)
-          for update skip locked`);
-        if (mine.rows.length === 0) return 0;
+        const { buckets, othersWork } = await lockBuckets(tx);
+        if (othersWork) setTimeout(relay.wake, OTHERS_WORK_MS).unref();
+        if (buckets.length === 0) return 0;
         const { rows } = await tx.execute<{ id: number; message: Message }>(sql`
           select id, message from outbox
-          where bucket = any(${sql.param(mine.rows.map((row) => row.bucket))})
+          where bucket = any(${sql.param(buckets)})
           order by id limit ${ROUND_LIMIT}`);
         if (rows.length === 0) return 0;
         await bus.publish(rows.map((row) => row.message));
         await tx.execute(
           sql`delete from outbox where id = any(${sql.param(rows.map((row) => row.id))})`,
         );
-        return rows.length;
+        // With fewer all are sent: whoever commits more wakes his relay.
+        return rows.length === ROUND_LIMIT ? rows.length : 0;
       }),
   });
+  return relay;
+}
+
+/** Locks the buckets that have rows; `othersWork` when another relay has some of them. */
+async function lockBuckets(
+  tx: Transaction,
+): Promise<{ buckets: readonly number[]; othersWork: boolean }> {
+  const { rows } = await tx.execute<{ buckets: number[]; othersWork: boolean }>(sql`
+    with full_ones as materialized (
+      select bucket from outbox_buckets b
+      where exists (select from outbox where outbox.bucket = b.bucket)
+    ), mine as (
+      select bucket from outbox_buckets where bucket in (select bucket from full_ones)
+      for update skip locked
+    )
+    select array(select bucket from mine) as buckets,
+      (select count(*) from full_ones) > (select count(*) from mine) as "othersWork"`);
+  return rows[0] ?? { buckets: [], othersWork: false };
 }
 
 /** Messages not yet published and the age of the oldest in seconds. */
