@@ -164,7 +164,8 @@ async function open(
     poolSize: POOL_SIZE,
     signal,
   });
-  const { db } = postgres;
+  // What each purchase needs looks rows up by keys; all else is planned as its tables are.
+  const { db, lookups } = postgres;
   const backlog = createProviderBacklog({
     db,
     breaker: breakers.payments,
@@ -176,7 +177,7 @@ async function open(
     breakers,
     providerCalls: { open: backlog.open, underWay: () => loops.providerCalls.underWay() },
   });
-  const outcomes = createOutcomes({ findSettled: (ids) => findSettled(db, ids), log });
+  const outcomes = createOutcomes({ findSettled: (ids) => findSettled(lookups, ids), log });
   const onChanged: OnChanged = (booking, { hasMoved, asksProvider }) => {
     loops.relay.wake();
     if (asksProvider) loops.providerCalls.wake();
@@ -185,15 +186,16 @@ async function open(
     figures.countOutcome(booking);
   };
   const checkout: CheckoutDeps = {
-    db,
+    db: lookups,
     advance: createBatches({
       ...BATCHES,
-      run: (steps: readonly Advance[]) => advanceCheckouts({ db, onChanged }, steps),
+      run: (steps: readonly Advance[]) => advanceCheckouts({ db: lookups, onChanged }, steps),
       keysOf: ({ bookingId }) => [bookingId],
     }),
     place: createBatches({
       ...BATCHES,
-      run: (commands: readonly PlaceBooking[]) => placeBookings({ db, onChanged }, commands),
+      run: (commands: readonly PlaceBooking[]) =>
+        placeBookings({ db: lookups, onChanged }, commands),
       keysOf: ({ offer: { userId, holds, eventId }, key }) => [
         `key ${userId} ${key}`,
         ...holds.map(({ holdId }) => `hold ${holdId}`),
@@ -223,6 +225,7 @@ async function open(
     }),
     eventSweeps: createEventSweepLoop({
       ...checkout,
+      db,
       onChanged,
       perSecond: config.SWEEP_BOOKINGS_PER_SECOND,
       log,
@@ -242,7 +245,7 @@ async function open(
     forecasts: createForecastLoop({ db, log }),
     outcomes: outcomes.loop,
     // Stopped last: it publishes what the others leave behind.
-    relay: createOutboxRelay({ db, bus, log }),
+    relay: createOutboxRelay({ db: lookups, bus, log }),
   };
   try {
     await createPartitions(db);
@@ -267,7 +270,7 @@ async function open(
       freeCancelDays: config.FREE_CANCEL_DAYS,
       onSweep: loops.eventSweeps.wake,
     }),
-    consumeProjections({ db, bus }),
+    consumeProjections({ db: lookups, bus }),
   ];
   return {
     db,
@@ -275,7 +278,7 @@ async function open(
     checkout,
     transfers,
     outcomes,
-    reads: createBookingReads(db),
+    reads: createBookingReads(lookups),
     ticketKeys,
     drawings,
     checkIns: { db, ticketKeys, onEnqueued: checkout.onEnqueued },

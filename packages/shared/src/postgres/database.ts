@@ -11,6 +11,7 @@ import { PgDialect } from 'drizzle-orm/pg-core';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 import { describeError } from '../errors.ts';
+import { closeAll } from '../lifecycle.ts';
 import type { Logger } from '../logger.ts';
 import { isOutage } from '../outage.ts';
 import { PreparingClient } from './preparing-client.ts';
@@ -30,6 +31,8 @@ export type Database = Omit<NodePgDatabase<Record<string, never>>, 'transaction'
 
 export type Postgres = {
   readonly db: Database;
+  /** The same for statements that find their rows by keys, on connections of their own. */
+  readonly lookups: Database;
   readonly pool: pg.Pool;
   ping(): Promise<void>;
   close(): Promise<void>;
@@ -40,6 +43,12 @@ export type Postgres = {
  * bookings and outbox buckets, after this time. Longer than a relay waits for the broker.
  */
 const QUIET_LIMIT_MS = 60_000;
+/**
+ * A prepared statement keeps its plan. One made while a table is new reads the whole of it, which
+ * is best then, and goes on so until the table has been analyzed, however fast it grows meanwhile.
+ * For statements that look rows up by keys only one plan is right: one index lookup a row.
+ */
+const LOOKUPS_ONLY = ' -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off';
 const SHARED_MIGRATIONS = new URL('../../migrations', import.meta.url).pathname;
 
 /**
@@ -67,11 +76,32 @@ export async function openPostgres(options: {
       await sleep(500);
     }
   }
+  const pool = openPool(options, '');
+  const lookups = openPool(options, LOOKUPS_ONLY);
+  return {
+    db: databaseOf(pool),
+    lookups: databaseOf(lookups),
+    pool,
+    async ping() {
+      await pool.query('select 1');
+    },
+    close: () =>
+      closeAll(
+        () => lookups.end(),
+        () => pool.end(),
+      ),
+  };
+}
+
+function openPool(
+  options: { url: string; database: string; role: string; log: Logger; poolSize?: number },
+  planning: string,
+): pg.Pool {
   const pool = new pg.Pool({
     connectionString: urlOf(options.url, options.database),
     max: options.poolSize ?? 10,
     connectionTimeoutMillis: 5_000,
-    options: `-c role=${options.role} -c idle_in_transaction_session_timeout=${QUIET_LIMIT_MS}`,
+    options: `-c role=${options.role} -c idle_in_transaction_session_timeout=${QUIET_LIMIT_MS}${planning}`,
     application_name: `holdfast ${options.database}`,
     pipeline: true,
     stream: () => new BatchingSocket(),
@@ -83,14 +113,11 @@ export async function openPostgres(options: {
   // A connection that is cut while a transaction thinks has nobody else listening, and an error
   // without a listener ends the process; the transaction's next statement fails anyway.
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return {
-    db: Object.assign(drizzle({ client: pool }), { transaction: inTransaction(pool) }),
-    pool,
-    async ping() {
-      await pool.query('select 1');
-    },
-    close: () => pool.end(),
-  };
+  return pool;
+}
+
+function databaseOf(pool: pg.Pool): Database {
+  return Object.assign(drizzle({ client: pool }), { transaction: inTransaction(pool) });
 }
 
 /**
@@ -135,7 +162,10 @@ function inTransaction(pool: pg.Pool): Database['transaction'] {
       giveBack(false);
       return result;
     } catch (error) {
-      const undone = await tx.execute(sql`rollback`).then(() => true, () => false);
+      const undone = await tx.execute(sql`rollback`).then(
+        () => true,
+        () => false,
+      );
       giveBack(!undone || isOutage(error));
       throw error;
     }

@@ -1,6 +1,7 @@
 import { currency, id, instant, minor } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import type { Database } from '@holdfast/shared/postgres/database.ts';
 import Joi from 'joi';
 import { BOOKING_STATUSES, type BookingStatus } from '../checkout.ts';
 import { explainBooking } from '../explain.ts';
@@ -12,6 +13,7 @@ import { paymentsOf } from '../stores/payments.ts';
 import { bookingAnswer, presentBooking } from './presenters.ts';
 
 type Use = () => {
+  db: Database;
   checkout: CheckoutDeps;
   onCallsDue: () => void;
   restingLimitSeconds: number;
@@ -99,8 +101,8 @@ function list(use: Use): Route {
       },
     },
     async run({ query: { status, stuck, limit } }) {
-      const { checkout, restingLimitSeconds } = use();
-      const bookings = await listOpenCheckouts(checkout.db, {
+      const { db, restingLimitSeconds } = use();
+      const bookings = await listOpenCheckouts(db, {
         limit,
         ...(status && { status }),
         ...(stuck && { restingSeconds: restingLimitSeconds }),
@@ -140,7 +142,7 @@ function explain(use: Use): Route {
     },
     errors: ['booking_not_found'],
     async run({ params: { bookingId } }) {
-      const { db } = use().checkout;
+      const { db } = use();
       const booking = await findBooking(db, bookingId);
       if (booking === undefined) {
         return refused('booking_not_found', `There is no booking ${bookingId}.`);

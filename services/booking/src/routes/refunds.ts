@@ -1,6 +1,7 @@
 import { id } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
+import type { Database } from '@holdfast/shared/postgres/database.ts';
 import Joi from 'joi';
 import { REFUND_STATUSES, type RefundStatus } from '../after-sale/refund.ts';
 import type { CheckoutDeps } from '../operations/advance-checkout.ts';
@@ -11,7 +12,7 @@ import { listRefunds, refundsOf } from '../stores/refunds.ts';
 import { presentRefund, refundAnswer, refundsAnswer, refundsPageAnswer } from './refund-views.ts';
 import { visible } from './visible.ts';
 
-type Use = () => { checkout: CheckoutDeps; onCallsDue: () => void };
+type Use = () => { db: Database; checkout: CheckoutDeps; onCallsDue: () => void };
 type RefundBody = { amountMinor?: number; seatIds?: string[]; reason: string };
 
 const byBooking = Joi.object<{ bookingId: string }>({ bookingId: id().lowercase().required() });
@@ -112,7 +113,7 @@ function list(use: Use): Route {
     }),
     responses: { 200: { description: 'A page, the newest first', ...refundsPageAnswer } },
     async run({ query: { status, cursor, limit } }) {
-      const found = await listRefunds(use().checkout.db, {
+      const found = await listRefunds(use().db, {
         status,
         before: cursor,
         limit: limit + 1,
