@@ -1,4 +1,3 @@
-import { createBatches } from '@holdfast/shared/batches.ts';
 import type { Bus } from '@holdfast/shared/bus/bus.ts';
 import { createKafkaBus } from '@holdfast/shared/bus/kafka.ts';
 import { serve } from '@holdfast/shared/http/server.ts';
@@ -26,15 +25,10 @@ import { createReconciliationLoop } from './loops/reconciliation.ts';
 import { createUnansweredPinLoop } from './loops/unanswered-pins.ts';
 import { createBookingMetrics } from './metrics.ts';
 import { createOfferVerifier } from './offer.ts';
-import {
-  type Advance,
-  advanceCheckouts,
-  type CheckoutDeps,
-  type OnChanged,
-} from './operations/advance-checkout.ts';
+import type { CheckoutDeps, OnChanged } from './operations/advance-checkout.ts';
 import { makeFirstTicketKey } from './operations/change-ticket-keys.ts';
+import { createCheckoutBatches } from './operations/in-batches.ts';
 import type { TransferDeps } from './operations/offer-transfer.ts';
-import { type PlaceBooking, placeBookings } from './operations/place-bookings.ts';
 import { createOutcomes } from './outcomes.ts';
 import { createPaymentProvider, type PaymentProvider } from './payment-provider.ts';
 import { bookingRoutes } from './routes/bookings.ts';
@@ -60,8 +54,6 @@ import { createDrawings } from './tickets/drawings.ts';
 
 const VERSION = '0.1.0';
 const POOL_SIZE = 12;
-/** Of checkouts that go to the database together: a few transactions keep its cores busy. */
-const BATCHES = { lanes: 3, mostKeys: 192 };
 const KEYS_PATH = '/.well-known/jwks.json';
 
 /**
@@ -185,29 +177,18 @@ async function open(
     outcomes.tell(booking);
     figures.countOutcome(booking);
   };
-  const checkout: CheckoutDeps = {
+  const { advance, place, takeHint } = createCheckoutBatches({
     db: lookups,
-    advance: createBatches({
-      ...BATCHES,
-      run: (steps: readonly Advance[]) => advanceCheckouts({ db: lookups, onChanged }, steps),
-      keysOf: ({ bookingId }) => [bookingId],
-    }),
-    place: createBatches({
-      ...BATCHES,
-      run: (commands: readonly PlaceBooking[]) =>
-        placeBookings({ db: lookups, onChanged }, commands),
-      keysOf: ({ offer: { userId, holds, eventId }, key }) => [
-        `key ${userId} ${key}`,
-        ...holds.map(({ holdId }) => `hold ${holdId}`),
-        `quota ${userId} ${eventId}`,
-      ],
-    }),
-    onEnqueued: () => loops.relay.wake(),
-  };
+    onChanged,
+    onCallsDue: () => loops.providerCalls.wake(),
+    withLeases: (transact) => loops.providerCalls.withLeases(transact),
+  });
+  const onEnqueued = () => loops.relay.wake();
+  const checkout: CheckoutDeps = { db: lookups, advance, place, onEnqueued };
   const transfers: TransferDeps = {
     db,
     offerHours: config.TRANSFER_OFFER_HOURS,
-    onEnqueued: checkout.onEnqueued,
+    onEnqueued,
   };
   const loops = {
     providerCalls: createProviderCallLoop({
@@ -281,11 +262,12 @@ async function open(
     reads: createBookingReads(lookups),
     ticketKeys,
     drawings,
-    checkIns: { db, ticketKeys, onEnqueued: checkout.onEnqueued },
+    checkIns: { db, ticketKeys, onEnqueued },
     backlog,
     reportExports,
     loops,
     onCallsDue: loops.providerCalls.wake,
+    takeHint,
     onChanged,
     onSweep: loops.eventSweeps.wake,
     onReconcile: loops.reconciliation.wake,

@@ -5,18 +5,23 @@ import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { isOutage } from '@holdfast/shared/outage.ts';
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import type { BookingMetrics } from '../metrics.ts';
-import type { CheckoutDeps } from '../operations/advance-checkout.ts';
+import type { CheckoutDeps, StepDeps } from '../operations/advance-checkout.ts';
 import { type CertainOutcome, settleOutcome } from '../operations/settle-call.ts';
 import type { PaymentProvider } from '../payment-provider.ts';
-import { claimCalls, type ProviderCall, postponeCall } from '../stores/provider-calls.ts';
+import {
+  claimCalls,
+  type Lease,
+  type ProviderCall,
+  postponeCall,
+} from '../stores/provider-calls.ts';
 
 /** Of the places for calls at most this share is for refunds: however many wait, buyers do not. */
 const REFUND_SHARE = 0.25;
 
 /**
- * Does the provider calls that transactions have asked for. A round takes what is due up to the
- * free places and does not wait for it, so that a slow answer holds up only its own booking.
- * A crash leaves the row: its lease runs out and the same request is sent again. While the provider
+ * Does the provider calls that transactions have asked for: at once after the commit what they leased
+ * (`withLeases`), and in rounds what is left. A round takes what is due up to the free places and does
+ * not wait for it, so that a slow answer holds up only its own booking. A crash leaves the row: its lease runs out and the same request is sent again. While the provider
  * does not answer, what is due waits; then one call at a time finds out whether it does again.
  */
 export function createProviderCallLoop(
@@ -28,9 +33,14 @@ export function createProviderCallLoop(
     concurrency: number;
     intervalMs?: number;
   },
-): Loop & { underWay: () => number } {
+): Loop & { underWay: () => number; withLeases: StepDeps['withLeases'] } {
   const { db, provider, metrics, log, concurrency } = deps;
   const underWay = new Set<Promise<void>>();
+  /** Places of calls whose claims or intents are being committed. */
+  let kept = 0;
+  /** Calls that this process has a lease on, should their transactions have been committed. */
+  let doubtful: string[] = [];
+  let isStopping = false;
   const mostRefunds = Math.max(1, Math.floor(concurrency * REFUND_SHARE));
   let refundsUnderWay = 0;
   let claimed = 0;
@@ -62,32 +72,75 @@ export function createProviderCallLoop(
     }
   }
 
+  const freePlaces = () => concurrency - underWay.size - kept;
+
+  function start(call: ProviderCall): void {
+    if (call.kind === 'refund') refundsUnderWay += 1;
+    const work = perform(call)
+      .catch((error) =>
+        log.error('provider_call.failed', { callId: call.id, error: describeError(error) }),
+      )
+      .finally(() => {
+        const wasFull = freePlaces() === 0 || refundsUnderWay === mostRefunds;
+        underWay.delete(work);
+        if (call.kind === 'refund') refundsUnderWay -= 1;
+        if (wasFull || provider.breaker.state().kind !== 'closed') loop.wake();
+      });
+    underWay.add(work);
+  }
+
+  /**
+   * Runs a transaction that may lease the calls it asks for, as many as there are places, but for
+   * refunds. They are made directly after its commit. If it fails nobody knows whether it has been
+   * committed: the next round claims those that are there.
+   */
+  async function withLeases<T>(transact: (lease: Lease) => Promise<T>): Promise<T> {
+    const leased: ProviderCall[] = [];
+    let asked = 0;
+    const lease: Lease = (calls) => {
+      const isOpen = !isStopping && provider.breaker.state().kind === 'closed';
+      const mine = calls
+        .filter(({ kind }) => kind !== 'refund')
+        .slice(0, isOpen ? Math.max(0, freePlaces()) : 0);
+      asked += calls.length;
+      kept += mine.length;
+      leased.push(...mine);
+      return mine;
+    };
+    try {
+      const result = await transact(lease);
+      kept -= leased.length;
+      leased.forEach(start);
+      if (asked > leased.length) loop.wake();
+      return result;
+    } catch (error) {
+      kept -= leased.length;
+      doubtful.push(...leased.map(({ id }) => id));
+      loop.wake();
+      throw error;
+    }
+  }
+
   const loop = createLoop({
     name: 'provider-calls',
     intervalMs: deps.intervalMs ?? 500,
     log,
     async round() {
-      const free = Math.min(concurrency - underWay.size, provider.breaker.room());
+      const free = Math.min(freePlaces(), provider.breaker.room());
       claimed = 0;
       if (free <= 0) return 0;
       const refundPlaces = mostRefunds - refundsUnderWay;
-      const calls = await claimCalls(db, { all: free, refunds: refundPlaces });
+      const doubted = doubtful;
+      kept += free;
+      const calls = await claimCalls(db, { all: free, refunds: refundPlaces }, doubted).finally(
+        () => {
+          kept -= free;
+        },
+      );
+      doubtful = doubtful.filter((id) => !doubted.includes(id));
       claimed = calls.length;
       const refunds = calls.filter(({ kind }) => kind === 'refund').length;
-      for (const call of calls) {
-        if (call.kind === 'refund') refundsUnderWay += 1;
-        const work = perform(call)
-          .catch((error) =>
-            log.error('provider_call.failed', { callId: call.id, error: describeError(error) }),
-          )
-          .finally(() => {
-            const wasFull = underWay.size === concurrency || refundsUnderWay === mostRefunds;
-            underWay.delete(work);
-            if (call.kind === 'refund') refundsUnderWay -= 1;
-            if (wasFull || provider.breaker.state().kind !== 'closed') loop.wake();
-          });
-        underWay.add(work);
-      }
+      calls.forEach(start);
       // Fewer than there were places for: no more are due, so no round follows at once.
       return claimed < free && refunds < refundPlaces ? 0 : claimed;
     },
@@ -96,6 +149,11 @@ export function createProviderCallLoop(
   return {
     ...loop,
     underWay: () => underWay.size,
+    withLeases,
+    start() {
+      isStopping = false;
+      loop.start();
+    },
     async drain() {
       let isBusy: boolean;
       do {
@@ -106,6 +164,7 @@ export function createProviderCallLoop(
       } while (claimed > 0 || isBusy);
     },
     async stop() {
+      isStopping = true;
       await loop.stop();
       await Promise.all(underWay);
     },

@@ -10,7 +10,7 @@ import { lockBookings } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
 import { notePins } from '../stores/hold-claims.ts';
 import { paymentsOf } from '../stores/payments.ts';
-import { settleCalls } from '../stores/provider-calls.ts';
+import { type Lease, settleCalls } from '../stores/provider-calls.ts';
 import { repaidOf } from '../stores/refunds.ts';
 import { reserveTickets, type TicketChange } from '../stores/tickets.ts';
 import { type Change, carryOut, saveChanges } from './carry-out.ts';
@@ -29,12 +29,20 @@ export type CheckoutDeps = {
 
 /**
  * Told after each commit that changed a booking: whether it has another status now, or only other
- * seats or money, and whether it asks for a call.
+ * seats or money, and whether it asks for a call that somebody has to claim.
  */
 export type OnChanged = (
   booking: Booking,
   next: { hasMoved: boolean; asksProvider: boolean },
 ) => void;
+
+/** What a transaction of many checkouts needs. */
+export type StepDeps = {
+  readonly db: Database;
+  readonly onChanged: OnChanged;
+  /** Runs a transaction that may lease calls; they are made as soon as it has committed. */
+  readonly withLeases: <T>(transact: (lease: Lease) => Promise<T>) => Promise<T>;
+};
 
 /** What a step is the effect of, marked in the same transaction so that it has it once. */
 export type Cause =
@@ -70,11 +78,15 @@ export const CONSUMER = 'booking';
  * for all. What is ignored still marks its cause, so that it is not asked again.
  */
 export async function advanceCheckouts(
-  deps: { db: Database; onChanged: OnChanged },
+  deps: StepDeps,
   steps: readonly Advance[],
 ): Promise<Advanced[]> {
-  const outcomes = await deps.db.transaction((tx) => takeSteps(tx, steps));
-  return outcomes.map((outcome) => tellStep(deps.onChanged, outcome));
+  const outcomes = await deps.withLeases((lease) =>
+    deps.db.transaction((tx) => takeSteps(tx, steps, lease)),
+  );
+  const onChanged: OnChanged = (booking, next) =>
+    deps.onChanged(booking, { ...next, asksProvider: false });
+  return outcomes.map((outcome) => tellStep(onChanged, outcome));
 }
 
 type StepOutcome = Change | Ignored | Refusal;
@@ -83,6 +95,7 @@ type StepOutcome = Change | Ignored | Refusal;
 export async function takeSteps(
   tx: Transaction,
   steps: readonly Advance[],
+  lease?: Lease,
 ): Promise<StepOutcome[]> {
   const ids = steps.map(({ bookingId }) => bookingId);
   const locked = await lockBookings(tx, ids);
@@ -90,7 +103,7 @@ export async function takeSteps(
   const facts = await learn(tx, known, locked);
   const outcomes = steps.map((step) => decideStep(step, locked.get(step.bookingId), facts));
   const changes = outcomes.filter((outcome) => 'plan' in outcome);
-  await saveChanges(tx, changes);
+  await saveChanges(tx, changes, lease);
   for (const { booking, plan, origin } of changes) {
     const retake = facts.retakes.get(booking.id);
     if (plan.retakes && retake) await openRetake(tx, retake, booking, origin);

@@ -15,7 +15,7 @@ import { saveBookings } from '../stores/bookings.ts';
 import { freeHolds } from '../stores/hold-claims.ts';
 import { type Journal, writeJournals } from '../stores/ledger.ts';
 import { changedPayment, savePayments } from '../stores/payments.ts';
-import { requestCalls } from '../stores/provider-calls.ts';
+import { type Lease, requestCalls } from '../stores/provider-calls.ts';
 import { returnQuotas } from '../stores/quotas.ts';
 import { insertRefunds } from '../stores/refunds.ts';
 import { saveTickets, type TicketChange, ticketChanges } from '../stores/tickets.ts';
@@ -148,25 +148,34 @@ function withTickets(booking: Booking, changes: readonly TicketChange[]): Bookin
 }
 
 /** Writes the changes of locked bookings, one statement a table. */
-export async function saveChanges(tx: Transaction, changes: readonly Change[]): Promise<void> {
+export async function saveChanges(
+  tx: Transaction,
+  changes: readonly Change[],
+  lease?: Lease,
+): Promise<void> {
   if (changes.length === 0) return;
-  const moneys = changes.flatMap(({ money, origin }) => (money ? [{ ...money, origin }] : []));
+  const moneys = changes.flatMap(({ money, booking, origin }) =>
+    money ? [{ ...money, booking, origin }] : [],
+  );
   const payments = moneys.filter(({ before, payment }) => payment !== before);
   const refunds = moneys.flatMap(({ refund }) => refund ?? []);
   const journals = moneys.flatMap((money) => money.journals);
   const tickets = changes.flatMap(({ changed }) => changed);
   const freed = changes.filter(({ plan }) => plan.freesHold);
   const uncounted = changes.filter(({ plan }) => plan.freesQuota);
-  // Journals and calls refer to refunds, and these are bounded by what their payments say.
-  if (payments.length > 0) {
-    await savePayments(
+  const savePaid = () =>
+    savePayments(
       tx,
       payments.map(({ payment }) => payment),
     );
+  // Journals and calls refer to refunds, and these are bounded by what their payments say.
+  if (refunds.length > 0) {
+    await savePaid();
+    await insertRefunds(tx, refunds);
   }
-  if (refunds.length > 0) await insertRefunds(tx, refunds);
   await endOffersOf(tx, changes.flatMap(soldAndVoid));
   await Promise.all([
+    refunds.length === 0 && payments.length > 0 && savePaid(),
     saveBookings(
       tx,
       changes.map(({ booking }) => booking),
@@ -189,9 +198,10 @@ export async function saveChanges(tx: Transaction, changes: readonly Change[]): 
     journals.length > 0 && writeJournals(tx, journals),
     requestCalls(
       tx,
-      moneys.flatMap(({ call: kind, payment: { id: paymentId, bookingId }, refund, origin }) =>
-        kind ? [{ kind, bookingId, paymentId, refundId: refund?.id, origin }] : [],
+      moneys.flatMap(({ call: kind, booking, payment, refund, origin }) =>
+        kind ? [{ kind, booking, payment, refundId: refund?.id, origin }] : [],
       ),
+      lease,
     ),
     recordAudit(tx, ...changes.flatMap(auditOf)),
     enqueue(tx, ...changes.flatMap(messagesOf)),

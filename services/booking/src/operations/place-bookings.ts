@@ -4,7 +4,7 @@ import { fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
-import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
+import { instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking } from '../booking.ts';
 import { refuseUnchargeable } from '../chargeable.ts';
 import { type JointOffer, snapshotOf } from '../offers.ts';
@@ -15,8 +15,8 @@ import { findCancelled } from '../stores/events.ts';
 import { claimHolds } from '../stores/hold-claims.ts';
 import { findKeyUses, type KeyUse, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
 import { insertPayments } from '../stores/payments.ts';
-import { requestCalls } from '../stores/provider-calls.ts';
-import type { OnChanged } from './advance-checkout.ts';
+import { type Lease, requestCalls } from '../stores/provider-calls.ts';
+import type { StepDeps } from './advance-checkout.ts';
 
 export type PlaceBooking = {
   /** Verified: signed by catalog, the caller's own, of one event. */
@@ -51,13 +51,15 @@ type Wish = PlaceBooking & {
  * commands may have a key, a hold, or user and event in common.
  */
 export async function placeBookings(
-  deps: { db: Database; onChanged: OnChanged },
+  deps: StepDeps,
   commands: readonly PlaceBooking[],
 ): Promise<(PlacedBooking | Refusal)[]> {
-  const outcomes = await deps.db.transaction((tx) => placeAll(tx, commands));
+  const outcomes = await deps.withLeases((lease) =>
+    deps.db.transaction((tx) => placeAll(tx, commands, lease)),
+  );
   for (const outcome of outcomes) {
     if (outcome.kind === 'placed' && !outcome.repeated) {
-      deps.onChanged(outcome.booking, { hasMoved: true, asksProvider: true });
+      deps.onChanged(outcome.booking, { hasMoved: true, asksProvider: false });
     }
   }
   return outcomes;
@@ -66,6 +68,7 @@ export async function placeBookings(
 async function placeAll(
   tx: Transaction,
   commands: readonly PlaceBooking[],
+  lease: Lease,
 ): Promise<(PlacedBooking | Refusal)[]> {
   const keys = commands.map(({ offer: { userId }, key }) => ({ userId, key }));
   const isMine = await tryLockKeys(tx, keys);
@@ -114,7 +117,7 @@ async function placeAll(
   const placed = await insertAll(
     tx,
     wishes.filter(({ bookingId }) => claims.get(bookingId) === undefined),
-    now,
+    { now, lease },
   );
   return checked.map((one) => {
     if (!('offer' in one)) return one;
@@ -174,7 +177,7 @@ async function claimAll(tx: Transaction, wishes: readonly Wish[]): Promise<Map<s
 async function insertAll(
   tx: Transaction,
   wishes: readonly Wish[],
-  now: Date,
+  { now, lease }: { now: Date; lease: Lease },
 ): Promise<Map<string, Booking>> {
   if (wishes.length === 0) return new Map();
   const made = await insertBookings(tx, wishes.map(draft), now);
@@ -185,28 +188,23 @@ async function insertAll(
       return booking ? [{ booking, origin, method, methodType, paymentId: newId() }] : [];
     },
   );
-  const paid = requests.flatMap(({ method, ...request }) =>
-    request.booking.totalMinor > 0 && method !== undefined ? [{ ...request, method }] : [],
-  );
+  const paid = requests.flatMap(({ booking, paymentId, method, methodType, origin }) => {
+    const { id: bookingId, totalMinor: amountMinor, currency } = booking;
+    if (amountMinor === 0 || method === undefined) return [];
+    const money = { id: paymentId, bookingId, amountMinor, currency, method, methodType };
+    return [{ booking, payment: { ...money, providerId: null }, origin }];
+  });
   await insertPayments(
     tx,
-    paid.map(({ booking, paymentId, method, methodType }) => ({
-      id: paymentId,
-      bookingId: booking.id,
-      amountMinor: booking.totalMinor,
-      currency: booking.currency,
-      method,
-      methodType,
-    })),
+    paid.map(({ payment }) => payment),
   );
   await Promise.all([
     requestCalls(
       tx,
-      paid.flatMap(({ booking, paymentId, origin }) =>
-        booking.status === 'pending'
-          ? [{ kind: 'authorize', bookingId: booking.id, paymentId, origin }]
-          : [],
+      paid.flatMap(({ booking, payment, origin }) =>
+        booking.status === 'pending' ? [{ kind: 'authorize', booking, payment, origin }] : [],
       ),
+      lease,
     ),
     keepKeyUses(
       tx,

@@ -194,9 +194,7 @@ async function save(
       parts,
     },
   ]);
-  await requestCalls(tx, [
-    { kind: 'refund', bookingId: booking.id, paymentId: payment.id, refundId: made.id, origin },
-  ]);
+  await requestCalls(tx, [{ kind: 'refund', booking, payment, refundId: made.id, origin }]);
   await recordAudit(tx, auditRefund(made, null, origin));
   await enqueue(tx, announceRefund(made, booking, origin));
 }

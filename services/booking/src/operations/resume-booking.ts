@@ -72,7 +72,7 @@ async function takeUp(
         'run ./holdfast audit and look at its timeline before anything is changed.',
     );
   }
-  await requestCalls(tx, [{ kind, bookingId: booking.id, paymentId: payment.id, origin }]);
+  await requestCalls(tx, [{ kind, booking, payment, origin }]);
   return `${kind}_asked`;
 }
 

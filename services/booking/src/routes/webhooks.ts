@@ -1,11 +1,10 @@
 import { refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import { isId } from '@holdfast/shared/ids.ts';
-import type { Database } from '@holdfast/shared/postgres/database.ts';
 import Joi from 'joi';
 import type Stripe from 'stripe';
 import type { PaymentProvider } from '../payment-provider.ts';
-import { askAboutGivenUp, hastenCalls } from '../stores/provider-calls.ts';
+import type { ProviderHint } from '../stores/provider-hints.ts';
 
 const BODY_LIMIT = 256 * 1024;
 /** What may be said of a payment that was given up: its money has come, or is reserved. */
@@ -19,7 +18,7 @@ const COMES_LATE: readonly string[] = [
  * payment due, and those ask the provider for the truth.
  */
 export function webhookRoutes(
-  use: () => { db: Database; provider: PaymentProvider; onCallsDue: () => void },
+  use: () => { provider: PaymentProvider; takeHint: (hint: ProviderHint) => Promise<void> },
 ): Route[] {
   const receive = route({
     method: 'post',
@@ -33,19 +32,19 @@ export function webhookRoutes(
     responses: { 200: { description: 'Taken', schema: Joi.object({ received: Joi.boolean() }) } },
     errors: ['signature_invalid'],
     async run({ rawBody, headers, origin }) {
-      const { db, provider, onCallsDue } = use();
+      const { provider, takeHint } = use();
       const event = await provider
         .readWebhook(rawBody, String(headers['stripe-signature'] ?? ''))
         .catch(() => undefined);
       if (event === undefined) {
         return refused('signature_invalid', "The body does not bear the provider's signature.");
       }
-      const subject = subjectOf(event);
-      const hastened = await hastenCalls(db, { id: event.id, type: event.type }, subject);
-      const asked = COMES_LATE.includes(event.type)
-        ? await askAboutGivenUp(db, subject, origin)
-        : 0;
-      if (hastened + asked > 0) onCallsDue();
+      await takeHint({
+        event: { id: event.id, type: event.type },
+        ...subjectOf(event),
+        saysMoney: COMES_LATE.includes(event.type),
+        origin,
+      });
       return reply(200, { received: true });
     },
   });

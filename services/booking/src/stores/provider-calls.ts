@@ -3,8 +3,9 @@ import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { sql } from 'drizzle-orm';
+import type { Booking } from '../booking.ts';
 import type { CallKind } from '../checkout.ts';
-import type { MethodType } from '../payment.ts';
+import type { MethodType, Payment } from '../payment.ts';
 
 /** What the provider is to do, with all that it must be told. */
 export type ProviderCall = {
@@ -36,42 +37,84 @@ const LONGEST_BACKOFF_SECONDS = 30;
 /** The provider keeps idempotency keys for a day at least. */
 const KEYS_LAST_HOURS = 23;
 
+/** A call that a change of a booking asks for. */
+export type WantedCall = {
+  readonly kind: CallKind;
+  /** As the change leaves it. */
+  readonly booking: Pick<Booking, 'id' | 'eventId' | 'userId' | 'changedAt'>;
+  readonly payment: Pick<
+    Payment,
+    'id' | 'amountMinor' | 'currency' | 'method' | 'methodType' | 'providerId'
+  >;
+  readonly refundId?: string | undefined;
+  readonly origin: Origin;
+};
+
+/** Picks the calls that this process makes itself after the commit: they are claimed at birth. */
+export type Lease = (calls: readonly ProviderCall[]) => readonly ProviderCall[];
+
 /** Commits the intents of calls together with the changes that ask for them. */
 export async function requestCalls(
   tx: Transaction,
-  wanted: readonly {
-    kind: CallKind;
-    bookingId: string;
-    paymentId: string;
-    refundId?: string | undefined;
-    origin: Origin;
-  }[],
+  wanted: readonly WantedCall[],
+  lease: Lease = () => [],
 ): Promise<void> {
   if (wanted.length === 0) return;
-  const rows = wanted.map((one) => ({
-    id: newId(),
+  const calls = wanted.map(firstTry);
+  const leased = new Set(lease(calls));
+  const rows = calls.map((one) => ({
+    id: one.id,
     kind: one.kind,
     booking_id: one.bookingId,
     payment_id: one.paymentId,
     refund_id: one.refundId,
     origin: one.origin,
+    attempts: leased.has(one) ? one.attempts : 0,
   }));
   await tx.execute(sql`
-    insert into provider_calls (id, kind, booking_id, payment_id, refund_id, origin)
-    select id, kind, booking_id, payment_id, refund_id, origin
+    insert into provider_calls (id, kind, booking_id, payment_id, refund_id, origin, attempts,
+      leased_until)
+    select id, kind, booking_id, payment_id, refund_id, origin, attempts,
+      case when attempts > 0 then clock_timestamp() + make_interval(secs => ${LEASE_SECONDS}) end
     from ${rowsOf('provider_calls', rows)}`);
+}
+
+function firstTry({ kind, booking, payment, refundId, origin }: WantedCall): ProviderCall {
+  return {
+    id: newId(),
+    kind,
+    bookingId: booking.id,
+    paymentId: payment.id,
+    refundId: refundId ?? null,
+    refundProviderId: null,
+    generation: 1,
+    attempts: 1,
+    outlivesKey: false,
+    origin,
+    createdAt: booking.changedAt,
+    amountMinor: payment.amountMinor,
+    currency: payment.currency,
+    method: payment.method,
+    methodType: payment.methodType,
+    providerId: payment.providerId,
+    eventId: booking.eventId,
+    userId: booking.userId,
+  };
 }
 
 /**
  * Takes calls that are due and that no other instance works on, for LEASE_SECONDS: those of
- * checkouts first, and refunds in what places are left and theirs.
+ * checkouts first, and refunds in what places are left and theirs. What is `doubtful` this process
+ * has a lease on and does not work on.
  */
 export async function claimCalls(
   db: Database,
   places: { all: number; refunds: number },
+  doubtful: readonly string[] = [],
 ): Promise<ProviderCall[]> {
   const isDue = sql`status = 'requested' and next_attempt_at <= now()
-    and (leased_until is null or leased_until <= now())`;
+    and (leased_until is null or leased_until <= now()
+      or id = any(${sql.param([...doubtful])}::uuid[]))`;
   const { rows } = await db.execute<ProviderCall & { createdAt: string }>(sql`
     with of_checkouts as (
       select id from provider_calls where ${isDue} and kind <> 'refund'
@@ -146,18 +189,25 @@ export async function countOpenCalls(db: Database, limit: number): Promise<numbe
   return rows[0]?.count ?? 0;
 }
 
-/** Marks calls as settled; answers those that were not before. From the others nothing may follow. */
+/**
+ * Marks calls as settled; answers those that were not before. From the others nothing may follow.
+ * Asked by `settled_at`, for by their status all open calls would be read.
+ */
 export async function settleCalls(
   tx: Transaction,
   settled: readonly { id: string; status: 'succeeded' | 'failed'; response: object }[],
 ): Promise<ReadonlySet<string>> {
   if (settled.length === 0) return new Set();
-  const { rows } = await tx.execute<{ id: string }>(sql`
+  // In the order of ids, as they are hastened, so that the two do not wait in a ring.
+  const rows = settled.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const { rows: fresh } = await tx.execute<{ id: string }>(sql`
     update provider_calls c set status = r.status, response = r.response, settled_at = now(),
       leased_until = null, last_error = null
-    from ${rowsOf('provider_calls', settled)} r
-    where c.id = r.id and c.status = 'requested' returning c.id`);
-  return new Set(rows.map(({ id }) => id));
+    from ${rowsOf('provider_calls', rows)} r
+    where c.id = any(${sql.param(rows.map(({ id }) => id))}::uuid[]) and c.id = r.id
+      and c.settled_at is null
+    returning c.id`);
+  return new Set(fresh.map(({ id }) => id));
 }
 
 /**
@@ -184,46 +234,9 @@ export async function postponeCall(
         next_attempt_at = case
           when next_attempt_at > leased_until - make_interval(secs => ${LEASE_SECONDS}) then now()
           else now() + make_interval(secs => ${seconds}) * (0.5 + random() / 2) end
-      where id = ${call.id} and status = 'requested' and attempts = ${call.attempts}
+      where id = ${call.id} and settled_at is null and attempts = ${call.attempts}
       returning refund_id
     )
     update refunds r set provider_id = ${refundProviderId ?? null} from postponed
     where r.id = postponed.refund_id and ${refundProviderId ?? null}::text is not null`);
-}
-
-/**
- * Makes the open calls of a payment due now, as an event of the provider hints, and has a refund that
- * is said to have failed after all looked at; answers how many calls that are. An event seen
- * before does nothing.
- */
-export async function hastenCalls(
-  db: Database,
-  event: { id: string; type: string },
-  about: {
-    providerId?: string | undefined;
-    paymentId?: string | undefined;
-    failedRefund?: string | undefined;
-  },
-): Promise<number> {
-  const { rows } = await db.execute<{ due: number }>(sql`
-    with fresh as (
-      insert into webhook_events (id, type) values (${event.id}, ${event.type})
-      on conflict do nothing returning id
-    ), hastened as (
-      update provider_calls c set next_attempt_at = now()
-      from payments p, fresh
-      where p.id = c.payment_id and c.status = 'requested'
-        and (p.provider_id = ${about.providerId ?? null}
-          or p.id = ${about.paymentId ?? null}::uuid)
-      returning c.id
-    ), doubted as (
-      update provider_calls c set
-        status = 'requested', settled_at = null, attempts = 0, next_attempt_at = now()
-      from refunds r, fresh
-      where r.provider_id = ${about.failedRefund ?? null} and r.status = 'succeeded'
-        and c.refund_id = r.id and c.status = 'succeeded'
-      returning c.id
-    )
-    select ((select count(*) from hastened) + (select count(*) from doubted))::int as due`);
-  return rows[0]?.due ?? 0;
 }
