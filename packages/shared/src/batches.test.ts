@@ -70,6 +70,33 @@ describe('batches', () => {
     expect(runs).to.equal(1);
   });
 
+  it('go beside another only when enough wait, or when that one is slow', async () => {
+    const runs: number[][] = [];
+    const release = Promise.withResolvers<void>();
+    const ask = createBatches<number, void>({
+      keysOf: (item) => [String(item)],
+      fewestBeside: 3,
+      async run(items) {
+        runs.push([...items]);
+        if (items.includes(1)) await release.promise;
+        return items.map(() => undefined);
+      },
+    });
+    const first = ask(1);
+    await tick();
+    await tick();
+    const few = [ask(2), ask(3)];
+    await tick();
+    await tick();
+    expect(runs).to.deep.equal([[1]]);
+    await Promise.all([...few, ask(4)]);
+    expect(runs).to.deep.equal([[1], [2, 3, 4]]);
+    await ask(5);
+    expect(runs).to.deep.equal([[1], [2, 3, 4], [5]]);
+    release.resolve();
+    await first;
+  });
+
   it('free their lane and their keys when a run hangs', async function () {
     this.timeout(5_000);
     let runs = 0;

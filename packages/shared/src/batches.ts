@@ -2,6 +2,8 @@ import { isOutage } from './outage.ts';
 
 /** A run that hangs keeps its lane and its keys no longer than this. */
 const PATIENCE_MS = 1_000;
+/** A run that takes as long is waiting for something that may not concern the others. */
+const SLOW_MS = 100;
 const MOST_KEYS = 200;
 const LANES = 4;
 
@@ -21,10 +23,13 @@ export function createBatches<Item, Answer>(options: {
   kindOf?: (item: Item) => string;
   /** Batches in flight. */
   lanes?: number;
+  /** How many have to wait for one more batch to go beside those in flight, unless these are slow. */
+  fewestBeside?: number;
   /** Most keys of a batch, all its items together. */
   mostKeys?: number;
 }): (item: Item) => Promise<Answer> {
   const { run, keysOf, kindOf = () => '', lanes = LANES, mostKeys = MOST_KEYS } = options;
+  const { fewestBeside = 1 } = options;
   type Waiting = {
     item: Item;
     keys: readonly string[];
@@ -34,6 +39,7 @@ export function createBatches<Item, Answer>(options: {
   };
   let waiting: Waiting[] = [];
   let running = 0;
+  let slow = 0;
   let scheduled = false;
   const atWork = new Set<string>();
 
@@ -48,7 +54,7 @@ export function createBatches<Item, Answer>(options: {
 
   /** The next batch: whoever waits for a key keeps those behind him from overtaking at it. */
   function pick(): Waiting[] {
-    if (running >= lanes) return [];
+    if (running >= lanes || (running > slow && waiting.length < fewestBeside)) return [];
     const batch: Waiting[] = [];
     const later: Waiting[] = [];
     const awaited = new Set<string>();
@@ -72,8 +78,16 @@ export function createBatches<Item, Answer>(options: {
     const keys = batch.flatMap((one) => one.keys);
     for (const key of keys) atWork.add(key);
     running += 1;
+    let isSlow = false;
+    const watch = setTimeout(() => {
+      isSlow = true;
+      slow += 1;
+      schedule();
+    }, SLOW_MS);
     const end = once(() => {
+      clearTimeout(watch);
       running -= 1;
+      if (isSlow) slow -= 1;
       for (const key of keys) atWork.delete(key);
       schedule();
     });
