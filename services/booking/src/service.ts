@@ -170,8 +170,8 @@ async function open(
     providerCalls: { open: backlog.open, underWay: () => loops.providerCalls.underWay() },
   });
   const outcomes = createOutcomes({ findSettled: (ids) => findSettled(lookups, ids), log });
-  const onChanged: OnChanged = (booking, { hasMoved, asksProvider }) => {
-    loops.relay.wake();
+  const onChanged: OnChanged = (booking, { hasMoved, leavesMessages, asksProvider }) => {
+    if (leavesMessages) loops.relay.wake();
     if (asksProvider) loops.providerCalls.wake();
     if (!hasMoved || !OUTCOMES.includes(booking.status)) return;
     outcomes.tell(booking);

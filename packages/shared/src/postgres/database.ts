@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import {
   drizzle,
   type NodePgDatabase,
@@ -23,11 +23,17 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
-/** A transaction; every store function takes one, so that an operation owns the commit. */
-export type Transaction = NodePgTransaction<Record<string, never>, Record<string, never>>;
-export type Database = Omit<NodePgDatabase<Record<string, never>>, 'transaction'> & {
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+type NoSchema = Record<string, never>;
+type Executing = {
+  /** Sends a statement now, before any that is asked for later. */
+  execute<Row extends pg.QueryResultRow>(query: SQL | string): Promise<pg.QueryResult<Row>>;
 };
+/** A transaction; every store function takes one, so that an operation owns the commit. */
+export type Transaction = Executing & Omit<NodePgTransaction<NoSchema, NoSchema>, 'execute'>;
+export type Database = Executing &
+  Omit<NodePgDatabase<NoSchema>, 'execute' | 'transaction'> & {
+    transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  };
 
 export type Postgres = {
   readonly db: Database;
@@ -117,20 +123,30 @@ function openPool(
 }
 
 function databaseOf(pool: pg.Pool): Database {
-  return Object.assign(drizzle({ client: pool }), { transaction: inTransaction(pool) });
+  return Object.assign(executing(drizzle({ client: pool })), { transaction: inTransaction(pool) });
 }
 
 /**
  * Sends the statements of one turn of the event loop together: a transaction that asks for several
- * by `Promise.all` pays for one write and one wait. Two rules keep that safe. Their order is not to
- * be relied on: drizzle sends a builder later than a function that awaits one, and at once only by
- * its `execute()`. And each is a single statement: a chain might ask for its next one after the
- * failure of a neighbour has rolled back.
+ * by `Promise.all` pays for one write and one wait. Two rules keep that safe. They arrive in the
+ * order in which they are asked for, but for drizzle's builders: these are sent once somebody waits
+ * for them, and at once only by their `execute()`. And each is a single statement: a chain might ask
+ * for its next one after the failure of a neighbour has rolled back.
  */
 class BatchingSocket extends Socket {
   override uncork(): void {
     process.nextTick(() => super.uncork());
   }
+}
+
+/** drizzle's own `execute` sends nothing until its answer is waited for. */
+function executing<Sender extends { execute(query: SQL | string): { execute(): unknown } }>(
+  sender: Sender,
+): Omit<Sender, 'execute'> & Executing {
+  const prepare = sender.execute.bind(sender);
+  return Object.assign(sender, {
+    execute: (query: SQL | string) => prepare(query).execute(),
+  }) as Omit<Sender, 'execute'> & Executing;
 }
 
 /**
@@ -143,17 +159,14 @@ function inTransaction(pool: pg.Pool): Database['transaction'] {
   const dialect = new PgDialect();
   return async (work) => {
     const client = await pool.connect();
-    const tx: Transaction = new NodePgTransaction(
-      dialect,
-      new NodePgSession(client, dialect, undefined),
-      undefined,
-    );
+    const session = new NodePgSession<NoSchema, NoSchema>(client, dialect, undefined);
+    const tx = executing(new NodePgTransaction<NoSchema, NoSchema>(dialect, session, undefined));
     let isOut = true;
     const giveBack = (broken: boolean) => {
       if (isOut) client.release(broken);
       isOut = false;
     };
-    const begun = tx.execute(sql`begin`).execute();
+    const begun = tx.execute(sql`begin`);
     begun.catch(() => giveBack(true));
     try {
       const result = await work(tx);

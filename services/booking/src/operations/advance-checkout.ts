@@ -1,19 +1,19 @@
 import { type Ignored, ignored, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { admitAll } from '@holdfast/shared/outbox/postgres.ts';
-import { type Database, instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
+import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
 import type { Share } from '../after-sale/price-parts.ts';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { type CheckoutCommand, decide } from '../checkout.ts';
 import { type Payment, settlesItself } from '../payment.ts';
-import { lockBookings } from '../stores/bookings.ts';
+import { lockBookingsNow } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
 import { notePins } from '../stores/hold-claims.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import { type Lease, settleCalls } from '../stores/provider-calls.ts';
 import { repaidOf } from '../stores/refunds.ts';
 import { reserveTickets, type TicketChange } from '../stores/tickets.ts';
-import { type Change, carryOut, saveChanges } from './carry-out.ts';
+import { type Change, carryOut, leavesMessages, saveChanges } from './carry-out.ts';
 import type { PlaceBooking, PlacedBooking } from './place-bookings.ts';
 import { openRetake, type Retake, reserveRetake } from './retake-seats.ts';
 
@@ -29,11 +29,12 @@ export type CheckoutDeps = {
 
 /**
  * Told after each commit that changed a booking: whether it has another status now, or only other
- * seats or money, and whether it asks for a call that somebody has to claim.
+ * seats or money, whether it left messages in the outbox, and whether it asks for a call that somebody
+ * has to claim.
  */
 export type OnChanged = (
   booking: Booking,
-  next: { hasMoved: boolean; asksProvider: boolean },
+  next: { hasMoved: boolean; leavesMessages: boolean; asksProvider: boolean },
 ) => void;
 
 /** What a transaction of many checkouts needs. */
@@ -71,6 +72,7 @@ type Bound = (typeof BOUND)[number];
 export type Advanced = { kind: 'accepted'; booking: Booking } | Ignored | Refusal;
 
 export const CONSUMER = 'booking';
+const NO_BOOKING = refused('booking_not_found', 'There is no such booking.');
 
 /**
  * Takes checkouts one step on, each of another booking, in one transaction: lock, decide, and save
@@ -98,9 +100,11 @@ export async function takeSteps(
   lease?: Lease,
 ): Promise<StepOutcome[]> {
   const ids = steps.map(({ bookingId }) => bookingId);
-  const locked = await lockBookings(tx, ids);
+  const { bookings: locked, now } = await lockBookingsNow(tx, ids);
+  // Of what there is not, nothing can be learnt.
+  if (now === undefined) return steps.map(() => NO_BOOKING);
   const known = steps.filter(({ bookingId }) => locked.has(bookingId));
-  const facts = await learn(tx, known, locked);
+  const facts = { now, ...(await learn(tx, known, locked)) };
   const outcomes = steps.map((step) => decideStep(step, locked.get(step.bookingId), facts));
   const changes = outcomes.filter((outcome) => 'plan' in outcome);
   await saveChanges(tx, changes, lease);
@@ -116,7 +120,11 @@ export function tellStep(onChanged: OnChanged, outcome: StepOutcome): Advanced {
   if ('kind' in outcome) return outcome;
   const { before, booking, plan } = outcome;
   const hasMoved = booking.status !== before.status;
-  onChanged(booking, { hasMoved, asksProvider: plan.call !== undefined });
+  onChanged(booking, {
+    hasMoved,
+    leavesMessages: leavesMessages(plan),
+    asksProvider: plan.call !== undefined,
+  });
   return { kind: 'accepted', booking };
 }
 
@@ -140,15 +148,14 @@ async function learn(
   tx: Transaction,
   steps: readonly Advance[],
   locked: ReadonlyMap<string, Booking>,
-): Promise<Facts> {
+): Promise<Omit<Facts, 'now'>> {
   const causes = steps.flatMap(({ cause }) => cause ?? []);
   const messages = causes.filter(({ kind }) => kind === 'message').map(({ id }) => id);
   const calls = causes.filter((cause) => cause.kind === 'call');
   const bound = steps.filter(({ command }) => BOUND.some((kind) => kind === command.kind));
   const eventIds = bound.flatMap(({ bookingId }) => locked.get(bookingId)?.eventId ?? []);
   const cancels = steps.filter(({ command }) => command.kind === 'cancel');
-  const [now, payments, repaid, fresh, settled, cancelledEvents] = await Promise.all([
-    instantOf(tx),
+  const [payments, repaid, fresh, settled, cancelledEvents] = await Promise.all([
     paymentsOf(
       tx,
       steps.map(({ bookingId }) => bookingId),
@@ -182,7 +189,7 @@ async function learn(
       .filter((one) => !cancelledEvents.has(one.eventId) && isPinned(one, { pinned })),
   );
   const retakes = await reserveRetakes(tx, steps, { locked, payments, admitted, cancelledEvents });
-  return { now, payments, repaid, admitted, cancelledEvents, reserved, retakes, pinned };
+  return { payments, repaid, admitted, cancelledEvents, reserved, retakes, pinned };
 }
 
 /** Rare: money for a booking that has failed for good. */
@@ -212,7 +219,7 @@ function isPinned(booking: Booking, { pinned }: Pick<Facts, 'pinned'>): boolean 
 }
 
 function decideStep(step: Advance, before: Booking | undefined, facts: Facts): StepOutcome {
-  if (before === undefined) return refused('booking_not_found', `There is no such booking.`);
+  if (before === undefined) return NO_BOOKING;
   if (step.cause && !facts.admitted.has(step.cause.id)) return ignored('repeated');
   const paid = facts.payments.get(before.id);
   const isFree = before.totalMinor === 0;

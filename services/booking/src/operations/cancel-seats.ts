@@ -64,7 +64,7 @@ export async function cancelSeats(
   const result = await deps.db.transaction((tx) => cancel(tx, command));
   if ('kind' in result && result.kind === 'cancelled') {
     const hasMoved = result.booking.status === 'cancelled';
-    deps.onChanged(result.booking, { hasMoved, asksProvider: true });
+    deps.onChanged(result.booking, { hasMoved, leavesMessages: true, asksProvider: true });
     return result.booking;
   }
   return result as Booking | Refusal;

@@ -221,6 +221,11 @@ function tell({ before, booking, changed, origin }: Change): Message | undefined
     : announce(booking, origin);
 }
 
+/** Whether a plan's change is told of: the middle states of our own are not. */
+export function leavesMessages({ announces, payment, call, retakes }: CheckoutPlan): boolean {
+  return announces || payment !== undefined || call === 'refund' || retakes === true;
+}
+
 function messagesOf(change: Change): Message[] {
   const { plan, booking, money, origin } = change;
   const told = plan.announces ? tell(change) : undefined;

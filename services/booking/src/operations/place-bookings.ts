@@ -4,13 +4,13 @@ import { fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { enqueue } from '@holdfast/shared/outbox/postgres.ts';
 import { type AuditEntry, recordAudit } from '@holdfast/shared/postgres/audit.ts';
-import { instantOf, type Transaction } from '@holdfast/shared/postgres/database.ts';
+import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking } from '../booking.ts';
 import { refuseUnchargeable } from '../chargeable.ts';
 import { type JointOffer, snapshotOf } from '../offers.ts';
 import { type MethodType, settlesItself } from '../payment.ts';
 import { type Quote, quoteOffer } from '../quote.ts';
-import { findBookings, insertBookings, type NewBooking } from '../stores/bookings.ts';
+import { findBookings, insertBookings, type NewBooking, newlyBooked } from '../stores/bookings.ts';
 import { findCancelled } from '../stores/events.ts';
 import { claimHolds } from '../stores/hold-claims.ts';
 import { findKeyUses, type KeyUse, keepKeyUses, tryLockKeys } from '../stores/idempotency-keys.ts';
@@ -59,7 +59,11 @@ export async function placeBookings(
   );
   for (const outcome of outcomes) {
     if (outcome.kind === 'placed' && !outcome.repeated) {
-      deps.onChanged(outcome.booking, { hasMoved: true, asksProvider: false });
+      deps.onChanged(outcome.booking, {
+        hasMoved: true,
+        leavesMessages: true,
+        asksProvider: false,
+      });
     }
   }
   return outcomes;
@@ -71,9 +75,8 @@ async function placeAll(
   lease: Lease,
 ): Promise<(PlacedBooking | Refusal)[]> {
   const keys = commands.map(({ offer: { userId }, key }) => ({ userId, key }));
-  const isMine = await tryLockKeys(tx, keys);
-  const [now, uses, cancelledEvents] = await Promise.all([
-    instantOf(tx),
+  const { isMine, now } = await tryLockKeys(tx, keys);
+  const [uses, cancelledEvents] = await Promise.all([
     findKeyUses(tx, keys),
     findCancelled(
       tx,
@@ -180,8 +183,8 @@ async function insertAll(
   { now, lease }: { now: Date; lease: Lease },
 ): Promise<Map<string, Booking>> {
   if (wishes.length === 0) return new Map();
-  const made = await insertBookings(tx, wishes.map(draft), now);
-  const bookings = new Map(made.map((booking) => [booking.id, booking]));
+  const drafts = wishes.map(draft);
+  const bookings = new Map(drafts.map((one) => [one.id, newlyBooked(one, now)]));
   const requests = wishes.flatMap(
     ({ bookingId, origin, paymentMethod: method, paymentMethodType: methodType }) => {
       const booking = bookings.get(bookingId);
@@ -194,11 +197,13 @@ async function insertAll(
     const money = { id: paymentId, bookingId, amountMinor, currency, method, methodType };
     return [{ booking, payment: { ...money, providerId: null }, origin }];
   });
-  await insertPayments(
-    tx,
-    paid.map(({ payment }) => payment),
-  );
+  // They arrive in this order: what refers to a booking or a payment finds it.
   await Promise.all([
+    insertBookings(tx, drafts),
+    insertPayments(
+      tx,
+      paid.map(({ payment }) => payment),
+    ),
     requestCalls(
       tx,
       paid.flatMap(({ booking, payment, origin }) =>

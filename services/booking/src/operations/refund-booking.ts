@@ -105,7 +105,9 @@ async function replay(
   asked: string,
   refundId: string,
 ): Promise<MadeRefund | Refusal | undefined> {
-  const [isMine] = await tryLockKeys(tx, [use]);
+  const {
+    isMine: [isMine],
+  } = await tryLockKeys(tx, [use]);
   if (!isMine) {
     return refused(
       'request_in_flight',

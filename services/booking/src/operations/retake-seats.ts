@@ -5,7 +5,7 @@ import { recordAudit } from '@holdfast/shared/postgres/audit.ts';
 import type { Transaction } from '@holdfast/shared/postgres/database.ts';
 import { announce, type Booking, pinIdOf, retakenHoldOf } from '../booking.ts';
 import { partsOf } from '../quote.ts';
-import { insertBookings } from '../stores/bookings.ts';
+import { insertBookings, type NewBooking, newlyBooked } from '../stores/bookings.ts';
 import { writeJournals } from '../stores/ledger.ts';
 import { movePayment } from '../stores/payments.ts';
 import { claimRetake } from '../stores/retakes.ts';
@@ -36,25 +36,20 @@ export async function openRetake(
 ): Promise<Booking> {
   const pinId = pinIdOf(id);
   const seatIds = failed.seats.map(({ seatId }) => seatId);
-  const [booking] = await insertBookings(
-    tx,
-    [
-      {
-        ...failed,
-        id,
-        holdId,
-        pinId,
-        // Of however many holds it was: catalog takes its seats again as one.
-        holds: [{ holdId, pinId, seatIds }],
-        status: 'authorized',
-        version: 2,
-        retakes: failed.id,
-        seats: failed.seats.map((seat) => ({ ...seat, ticketId: null, ticketStatus: null })),
-      },
-    ],
-    failed.changedAt,
-  );
-  if (booking === undefined) throw new Error('the booking was not inserted');
+  const wanted: NewBooking = {
+    ...failed,
+    id,
+    holdId,
+    pinId,
+    // Of however many holds it was: catalog takes its seats again as one.
+    holds: [{ holdId, pinId, seatIds }],
+    status: 'authorized',
+    version: 2,
+    retakes: failed.id,
+    seats: failed.seats.map((seat) => ({ ...seat, ticketId: null, ticketStatus: null })),
+  };
+  await insertBookings(tx, [wanted]);
+  const booking = newlyBooked(wanted, failed.changedAt);
   const paymentId = await movePayment(tx, failed.id, id);
   await writeJournals(tx, [
     {

@@ -11,12 +11,16 @@ type Reader = Database | Transaction;
 type Row = typeof bookings.$inferSelect;
 export type NewBooking = Omit<Booking, 'reason' | 'freeCancelUntil' | 'createdAt' | 'changedAt'>;
 
-/** Inserts bookings with their seats, as of `now`: the transaction's own instant. */
+/** A booking as it is inserted at `now`: the transaction's own instant. */
+export function newlyBooked(wanted: NewBooking, now: Date): Booking {
+  return { ...wanted, reason: null, freeCancelUntil: null, createdAt: now, changedAt: now };
+}
+
+/** Inserts bookings with their seats. */
 export async function insertBookings(
   tx: Transaction,
   wanted: readonly NewBooking[],
-  now: Date,
-): Promise<Booking[]> {
+): Promise<void> {
   const rows = wanted.map((one) => ({
     id: one.id,
     hold_id: one.holdId,
@@ -61,13 +65,6 @@ export async function insertBookings(
       select booking_id, seat_id, label, section, "row", number, category, price_minor, ticket_type
       from ${rowsOf('booking_seats', seats)}`),
   ]);
-  return wanted.map((one) => ({
-    ...one,
-    reason: null,
-    freeCancelUntil: null,
-    createdAt: now,
-    changedAt: now,
-  }));
 }
 
 /**
@@ -78,17 +75,28 @@ export async function lockBookings(
   tx: Transaction,
   ids: readonly string[],
 ): Promise<Map<string, Booking>> {
+  return (await lockBookingsNow(tx, ids)).bookings;
+}
+
+/** The same with the transaction's instant; undefined where none was found. */
+export async function lockBookingsNow(
+  tx: Transaction,
+  ids: readonly string[],
+): Promise<{ bookings: Map<string, Booking>; now: Date | undefined }> {
   // `execute` sends it now; a query that is only awaited is sent after those of calls made here.
   // In the order of ids, so that transactions with some in common do not wait in a ring.
   const locked = tx
-    .select()
+    .select({ row: bookings, now: sql`now()`.mapWith(bookings.createdAt) })
     .from(bookings)
     .where(isOneOf(bookings.id, ids))
     .orderBy(bookings.id)
     .for('update')
     .execute();
   const [rows, seats] = await Promise.all([locked, seatsOf(tx, ids)]);
-  return new Map(rows.map((row) => [row.id, withSeats(row, seats.get(row.id) ?? [])]));
+  return {
+    bookings: new Map(rows.map(({ row }) => [row.id, withSeats(row, seats.get(row.id) ?? [])])),
+    now: rows[0]?.now,
+  };
 }
 
 export async function findBookings(

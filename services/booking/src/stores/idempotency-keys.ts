@@ -7,14 +7,17 @@ export type UserKey = { readonly userId: string; readonly key: string };
 
 /**
  * Locks users' keys until the transaction ends, in the order given; false where another request
- * works under one at this moment. Never waits.
+ * works under one at this moment. Never waits. Answers the transaction's instant, too.
  */
-export async function tryLockKeys(tx: Transaction, keys: readonly UserKey[]): Promise<boolean[]> {
+export async function tryLockKeys(
+  tx: Transaction,
+  keys: readonly UserKey[],
+): Promise<{ isMine: boolean[]; now: Date }> {
   const names = keys.map(({ userId, key }) => `${userId} ${key}`);
-  const { rows } = await tx.execute<{ mine: boolean }>(sql`
-    select pg_try_advisory_xact_lock(hashtextextended(name, 0)) as mine
+  const { rows } = await tx.execute<{ mine: boolean; now: string }>(sql`
+    select pg_try_advisory_xact_lock(hashtextextended(name, 0)) as mine, now() as now
     from unnest(${sql.param(names)}::text[]) with ordinality as n (name, place) order by place`);
-  return rows.map(({ mine }) => mine);
+  return { isMine: rows.map(({ mine }) => mine), now: new Date(rows[0]?.now ?? Number.NaN) };
 }
 
 /** What earlier requests under the keys were, in the order given. */

@@ -34,8 +34,7 @@ export async function writeJournals(tx: Transaction, journals: readonly Journal[
   const lines = sql`json_to_recordset(${JSON.stringify(rows)}::json) as line
     (id uuid, kind text, booking_id uuid, payment_id uuid, refund_id uuid, of_version integer,
       account text, event_id uuid, currency char(3), amount_minor bigint)`;
-  await openAccounts(tx, lines);
-  await tx.execute(sql`
+  const { rowCount } = await tx.execute(sql`
     with lines as (select * from ${lines}),
     journals as (
       insert into ledger_journals (id, kind, booking_id, payment_id, refund_id, of_version)
@@ -45,20 +44,23 @@ export async function writeJournals(tx: Transaction, journals: readonly Journal[
     insert into ledger_lines (journal_id, account_id, currency, amount_minor)
     select line.id, a.id, a.currency, line.amount_minor
     from lines line join journals on journals.id = line.id join ledger_accounts a on ${IS_ACCOUNT}`);
+  if (rowCount !== rows.length) await writeFirstLines(tx, lines);
 }
 
 const IS_ACCOUNT = sql`
   a.kind = line.account and a.event_id is not distinct from line.event_id
   and a.currency = line.currency`;
 
-/** Creates the accounts of the lines that are not there yet; hot ones are only looked at. */
-async function openAccounts(tx: Transaction, lines: SQL): Promise<void> {
-  const { rows } = await tx.execute<{ missing: number }>(sql`
-    select count(*)::int as missing from ${lines} left join ledger_accounts a on ${IS_ACCOUNT}
-    where a.id is null`);
-  if (rows[0]?.missing === 0) return;
+/** Opens the accounts of the lines that were not there yet, and writes the lines that missed them. */
+async function writeFirstLines(tx: Transaction, lines: SQL): Promise<void> {
   await tx.execute(sql`
     insert into ledger_accounts (kind, event_id, currency)
     select distinct account, event_id, currency from ${lines}
     order by account, event_id, currency on conflict do nothing`);
+  await tx.execute(sql`
+    insert into ledger_lines (journal_id, account_id, currency, amount_minor)
+    select line.id, a.id, a.currency, line.amount_minor
+    from ${lines} join ledger_accounts a on ${IS_ACCOUNT}
+    where not exists (
+      select from ledger_lines l where l.journal_id = line.id and l.account_id = a.id)`);
 }
