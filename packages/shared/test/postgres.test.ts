@@ -35,7 +35,7 @@ describe('a service database', () => {
     const { rows } = await another.admin.query(
       'select count(distinct name)::int as names, count(*)::int as runs from shared_migrations',
     );
-    expect(rows).to.deep.equal([{ names: 2, runs: 2 }]);
+    expect(rows).to.deep.equal([{ names: 3, runs: 3 }]);
     await another.drop();
   });
 

@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm';
 import { integer, pgTable } from 'drizzle-orm/pg-core';
 import { isOutage } from '../src/outage.ts';
 import { sqlStateOf } from '../src/postgres/database.ts';
+import { waitUntil } from '../src/wait.ts';
 import { startTestDatabase, type TestDatabase } from './test-database.ts';
 
 const changes = pgTable('changes', { id: integer().primaryKey() });
@@ -44,6 +45,19 @@ describe('statements that a transaction asks for together', () => {
     expect(rows).to.deep.equal([]);
   });
 
+  it('fail their transaction also where nobody waits for the one that failed', async () => {
+    const { db } = database.postgres;
+    const error = await db
+      .transaction(async (tx) => {
+        await tx.insert(changes).values({ id: 60 });
+        tx.execute(sql`insert into changes values (1)`).catch(() => undefined);
+      })
+      .catch((thrown: Error) => thrown.message);
+    expect(error).to.equal('A statement failed, and its transaction with it');
+    const { rows } = await db.execute(sql`select id from changes where id = 60`);
+    expect(rows).to.deep.equal([]);
+  });
+
   it('and with its begin leave nothing on a connection that can not begin it, which is replaced', async () => {
     const { db, pool } = database.postgres;
     const spoiled = await pool.connect();
@@ -66,13 +80,19 @@ describe('statements that a transaction asks for together', () => {
     const { db, pool } = database.postgres;
     let lost = 0;
     for (let from = 100; from < 300; from += 10) {
-      const { rows } = await pool.query('select pg_backend_pid() as pid');
+      // One that was cut when its work was done may still lie in the pool.
+      const pid = await waitUntil('a connection that lives', () =>
+        pool.query('select pg_backend_pid() as pid').then(
+          ({ rows }) => rows[0].pid as number,
+          () => false as const,
+        ),
+      );
       const work = db.transaction(async (tx) => {
         await Promise.all([1, 2, 3].map((n) => tx.insert(changes).values({ id: from + n })));
         await tx.insert(changes).values({ id: from + 4 });
       });
       const [cut, outcome] = await Promise.all([
-        database.admin.query('select pg_terminate_backend($1)', [rows[0].pid]),
+        database.admin.query('select pg_terminate_backend($1)', [pid]),
         work.catch((thrown: unknown) => thrown),
       ]);
       expect(cut.rowCount).to.equal(1);

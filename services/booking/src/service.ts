@@ -159,7 +159,7 @@ async function open(
   // What each purchase needs looks rows up by keys; all else is planned as its tables are.
   const { db, lookups } = postgres;
   const backlog = createProviderBacklog({
-    db,
+    db: lookups,
     breaker: breakers.payments,
     limit: config.PROVIDER_BACKLOG,
     log,

@@ -64,20 +64,14 @@ export function createOutboxRelay(options: {
     log,
     round: () =>
       db.transaction(async (tx) => {
-        // Two statements: the second one's snapshot is younger than the locks, so it never sees
-        // rows that the relay before it has published and deleted.
-        const { buckets, othersWork } = await lockBuckets(tx);
+        const { rows, othersWork } = await claimRows(tx);
         if (othersWork) setTimeout(relay.wake, OTHERS_WORK_MS).unref();
-        if (buckets.length === 0) return 0;
-        const { rows } = await tx.execute<{ id: number; message: Message }>(sql`
-          select id, message from outbox
-          where bucket = any(${sql.param(buckets)})
-          order by id limit ${ROUND_LIMIT}`);
         if (rows.length === 0) return 0;
         await bus.publish(rows.map((row) => row.message));
-        await tx.execute(
+        // Leaves together with the commit, which fails if it does.
+        tx.execute(
           sql`delete from outbox where id = any(${sql.param(rows.map((row) => row.id))})`,
-        );
+        ).catch(() => undefined);
         // With fewer all are sent: whoever commits more wakes his relay.
         return rows.length === ROUND_LIMIT ? rows.length : 0;
       }),
@@ -85,21 +79,15 @@ export function createOutboxRelay(options: {
   return relay;
 }
 
-/** Locks the buckets that have rows; `othersWork` when another relay has some of them. */
-async function lockBuckets(
+/** What this relay may send now; `othersWork` when there is more in buckets that another has. */
+async function claimRows(
   tx: Transaction,
-): Promise<{ buckets: readonly number[]; othersWork: boolean }> {
-  const { rows } = await tx.execute<{ buckets: number[]; othersWork: boolean }>(sql`
-    with full_ones as materialized (
-      select bucket from outbox_buckets b
-      where exists (select from outbox where outbox.bucket = b.bucket)
-    ), mine as (
-      select bucket from outbox_buckets where bucket in (select bucket from full_ones)
-      for update skip locked
-    )
-    select array(select bucket from mine) as buckets,
-      (select count(*) from full_ones) > (select count(*) from mine) as "othersWork"`);
-  return rows[0] ?? { buckets: [], othersWork: false };
+): Promise<{ rows: { id: number; message: Message }[]; othersWork: boolean }> {
+  const { rows } = await tx.execute<{
+    messages: { id: number; message: Message }[] | null;
+    others_work: boolean;
+  }>(sql`select messages, others_work from claim_outbox(${ROUND_LIMIT})`);
+  return { rows: rows[0]?.messages ?? [], othersWork: rows[0]?.others_work ?? false };
 }
 
 /** Messages not yet published and the age of the oldest in seconds. */

@@ -171,7 +171,8 @@ function inTransaction(pool: pg.Pool): Database['transaction'] {
     try {
       const result = await work(tx);
       await begun;
-      await tx.execute(sql`commit`);
+      const { command } = await tx.execute(sql`commit`);
+      if (command !== 'COMMIT') throw new Error('A statement failed, and its transaction with it');
       giveBack(false);
       return result;
     } catch (error) {
