@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { type SQL, sql } from 'drizzle-orm';
 import type { Bus } from '../bus/bus.ts';
 import type { Message } from '../contracts/contract.ts';
 import type { Logger } from '../logger.ts';
@@ -20,18 +20,19 @@ export async function enqueue(tx: Transaction, ...messages: readonly Message[]):
 }
 
 /**
- * Marks messages as having their effect in this transaction. Answers the ids of those that did not
- * have it yet; for the others the caller does nothing.
+ * Marks messages as having their effect in this transaction, `provided` something holds. Answers the
+ * ids of those that did not have it yet; for the others the caller does nothing.
  */
 export async function admitAll(
   tx: Transaction,
   consumer: string,
   messageIds: readonly string[],
+  provided: SQL = sql`true`,
 ): Promise<ReadonlySet<string>> {
   if (messageIds.length === 0) return new Set();
   const { rows } = await tx.execute<{ id: string }>(sql`
     insert into inbox (consumer, message_id)
-    select ${consumer}, id from unnest(${sql.param([...messageIds].sort())}::uuid[]) id
+    select ${consumer}, id from unnest(${sql.param([...messageIds].sort())}::uuid[]) id where ${provided}
     on conflict do nothing returning message_id as id`);
   return new Set(rows.map(({ id }) => id));
 }

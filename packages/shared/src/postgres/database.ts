@@ -186,6 +186,12 @@ function inTransaction(pool: pg.Pool): Database['transaction'] {
   };
 }
 
+/**
+ * Whether rows are locked or written in this transaction by now. For a write that leaves together
+ * with `begin` and locks: were `begin` to fail alone, it would stand without them.
+ */
+export const HAS_LOCKED = sql`pg_current_xact_id_if_assigned() is not null`;
+
 /** The instant of a transaction by the server's clock, as its `now()` says, to the millisecond. */
 export async function instantOf(tx: Transaction): Promise<Date> {
   const { rows } = await tx.execute<{ now: string }>(sql`select now()`);

@@ -1,13 +1,13 @@
 import { type Ignored, ignored, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import { admitAll } from '@holdfast/shared/outbox/postgres.ts';
-import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { type Database, HAS_LOCKED, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import type { Share } from '../after-sale/price-parts.ts';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { type CheckoutCommand, decide } from '../checkout.ts';
 import { type Payment, settlesItself } from '../payment.ts';
 import { lockBookingsNow } from '../stores/bookings.ts';
-import { findCancelled } from '../stores/events.ts';
+import { findCancelledOf } from '../stores/events.ts';
 import { notePins } from '../stores/hold-claims.ts';
 import { paymentsOf } from '../stores/payments.ts';
 import { type Lease, settleCalls } from '../stores/provider-calls.ts';
@@ -72,7 +72,6 @@ type Bound = (typeof BOUND)[number];
 export type Advanced = { kind: 'accepted'; booking: Booking } | Ignored | Refusal;
 
 export const CONSUMER = 'booking';
-const NO_BOOKING = refused('booking_not_found', 'There is no such booking.');
 
 /**
  * Takes checkouts one step on, each of another booking, in one transaction: lock, decide, and save
@@ -99,13 +98,8 @@ export async function takeSteps(
   steps: readonly Advance[],
   lease?: Lease,
 ): Promise<StepOutcome[]> {
-  const ids = steps.map(({ bookingId }) => bookingId);
-  const { bookings: locked, now } = await lockBookingsNow(tx, ids);
-  // Of what there is not, nothing can be learnt.
-  if (now === undefined) return steps.map(() => NO_BOOKING);
-  const known = steps.filter(({ bookingId }) => locked.has(bookingId));
-  const facts = { now, ...(await learn(tx, known, locked)) };
-  const outcomes = steps.map((step) => decideStep(step, locked.get(step.bookingId), facts));
+  const facts = await learn(tx, steps);
+  const outcomes = steps.map((step) => decideStep(step, facts));
   const changes = outcomes.filter((outcome) => 'plan' in outcome);
   await saveChanges(tx, changes, lease);
   for (const { booking, plan, origin } of changes) {
@@ -130,6 +124,7 @@ export function tellStep(onChanged: OnChanged, outcome: StepOutcome): Advanced {
 
 type Facts = {
   now: Date;
+  locked: ReadonlyMap<string, Booking>;
   payments: ReadonlyMap<string, Payment>;
   /** What of their prices was repaid before: only of those that are to be cancelled. */
   repaid: ReadonlyMap<string, readonly Share[]>;
@@ -143,31 +138,32 @@ type Facts = {
   pinned: ReadonlySet<string>;
 };
 
-/** What decides besides the bookings, as it stands under their locks; reserves seats on the way. */
-async function learn(
-  tx: Transaction,
-  steps: readonly Advance[],
-  locked: ReadonlyMap<string, Booking>,
-): Promise<Omit<Facts, 'now'>> {
+/**
+ * The bookings, locked, and what else decides, as it stands under the locks: all is asked for at
+ * once, and read after the locks are had. Reserves seats on the way.
+ */
+async function learn(tx: Transaction, steps: readonly Advance[]): Promise<Facts> {
+  const ids = steps.map(({ bookingId }) => bookingId);
   const causes = steps.flatMap(({ cause }) => cause ?? []);
   const messages = causes.filter(({ kind }) => kind === 'message').map(({ id }) => id);
   const calls = causes.filter((cause) => cause.kind === 'call');
   const bound = steps.filter(({ command }) => BOUND.some((kind) => kind === command.kind));
-  const eventIds = bound.flatMap(({ bookingId }) => locked.get(bookingId)?.eventId ?? []);
   const cancels = steps.filter(({ command }) => command.kind === 'cancel');
-  const [payments, repaid, fresh, settled, cancelledEvents] = await Promise.all([
-    paymentsOf(
-      tx,
-      steps.map(({ bookingId }) => bookingId),
-    ),
-    repaidOf(
-      tx,
-      cancels.map(({ bookingId }) => bookingId),
-    ),
-    admitAll(tx, CONSUMER, messages),
-    settleCalls(tx, calls),
-    findCancelled(tx, eventIds),
-  ]);
+  const [{ bookings: locked, now }, payments, repaid, fresh, settled, cancelledEvents] =
+    await Promise.all([
+      lockBookingsNow(tx, ids),
+      paymentsOf(tx, ids),
+      repaidOf(
+        tx,
+        cancels.map(({ bookingId }) => bookingId),
+      ),
+      admitAll(tx, CONSUMER, messages, HAS_LOCKED),
+      settleCalls(tx, calls),
+      findCancelledOf(
+        tx,
+        bound.map(({ bookingId }) => bookingId),
+      ),
+    ]);
   const admitted = new Set([...fresh, ...settled]);
   const pinnedSteps = steps.flatMap(({ bookingId, holdId, cause, command }) => {
     const booking = locked.get(bookingId);
@@ -189,7 +185,7 @@ async function learn(
       .filter((one) => !cancelledEvents.has(one.eventId) && isPinned(one, { pinned })),
   );
   const retakes = await reserveRetakes(tx, steps, { locked, payments, admitted, cancelledEvents });
-  return { payments, repaid, admitted, cancelledEvents, reserved, retakes, pinned };
+  return { now, locked, payments, repaid, admitted, cancelledEvents, reserved, retakes, pinned };
 }
 
 /** Rare: money for a booking that has failed for good. */
@@ -218,8 +214,9 @@ function isPinned(booking: Booking, { pinned }: Pick<Facts, 'pinned'>): boolean 
   return booking.holds.length === 1 || booking.status !== 'authorized' || pinned.has(booking.id);
 }
 
-function decideStep(step: Advance, before: Booking | undefined, facts: Facts): StepOutcome {
-  if (before === undefined) return NO_BOOKING;
+function decideStep(step: Advance, facts: Facts): StepOutcome {
+  const before = facts.locked.get(step.bookingId);
+  if (before === undefined) return refused('booking_not_found', `There is no such booking.`);
   if (step.cause && !facts.admitted.has(step.cause.id)) return ignored('repeated');
   const paid = facts.payments.get(before.id);
   const isFree = before.totalMinor === 0;

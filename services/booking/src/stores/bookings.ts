@@ -78,11 +78,11 @@ export async function lockBookings(
   return (await lockBookingsNow(tx, ids)).bookings;
 }
 
-/** The same with the transaction's instant; undefined where none was found. */
+/** The same with the transaction's instant, which there is only where one was found. */
 export async function lockBookingsNow(
   tx: Transaction,
   ids: readonly string[],
-): Promise<{ bookings: Map<string, Booking>; now: Date | undefined }> {
+): Promise<{ bookings: Map<string, Booking>; now: Date }> {
   // `execute` sends it now; a query that is only awaited is sent after those of calls made here.
   // In the order of ids, so that transactions with some in common do not wait in a ring.
   const locked = tx
@@ -95,7 +95,7 @@ export async function lockBookingsNow(
   const [rows, seats] = await Promise.all([locked, seatsOf(tx, ids)]);
   return {
     bookings: new Map(rows.map(({ row }) => [row.id, withSeats(row, seats.get(row.id) ?? [])])),
-    now: rows[0]?.now,
+    now: rows[0]?.now ?? new Date(Number.NaN),
   };
 }
 

@@ -49,6 +49,20 @@ export async function findCancelled(
   return new Set(rows.flatMap(({ id, status }) => (status === 'cancelled' ? [id] : [])));
 }
 
+/** The same of the events of bookings. */
+export async function findCancelledOf(
+  tx: Transaction,
+  bookingIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (bookingIds.length === 0) return new Set();
+  const { rows } = await tx.execute<{ id: string; status: string }>(sql`
+    select event_id as id, status from events
+    where event_id = any(array(
+      select event_id from bookings where id = any(${sql.param([...bookingIds])}::uuid[])))
+    order by event_id for share`);
+  return new Set(rows.flatMap(({ id, status }) => (status === 'cancelled' ? [id] : [])));
+}
+
 /**
  * Whether an event is off or has begun, by the database's clock; it stays so until the transaction
  * ends. What its messages have not told yet is the booking's own start; a postponed event has none.

@@ -1,6 +1,6 @@
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { type Database, HAS_LOCKED, type Transaction } from '@holdfast/shared/postgres/database.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { sql } from 'drizzle-orm';
 import type { Booking } from '../booking.ts';
@@ -191,7 +191,7 @@ export async function countOpenCalls(db: Database, limit: number): Promise<numbe
 
 /**
  * Marks calls as settled; answers those that were not before. From the others nothing may follow.
- * Asked by `settled_at`, for by their status all open calls would be read.
+ * Asked by `settled_at`, for by their status all open calls would be read. Their bookings are locked.
  */
 export async function settleCalls(
   tx: Transaction,
@@ -205,7 +205,7 @@ export async function settleCalls(
       leased_until = null, last_error = null
     from ${rowsOf('provider_calls', rows)} r
     where c.id = any(${sql.param(rows.map(({ id }) => id))}::uuid[]) and c.id = r.id
-      and c.settled_at is null
+      and c.settled_at is null and ${HAS_LOCKED}
     returning c.id`);
   return new Set(fresh.map(({ id }) => id));
 }
