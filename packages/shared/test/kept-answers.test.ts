@@ -79,6 +79,18 @@ describe('kept answers', () => {
     expect([await get(), runs]).to.deep.equal([two, 2]);
   });
 
+  it('are the same bytes as at first, in any script, short and long', async () => {
+    for (const times of [1, 700, 70_000]) {
+      text = 'Zoë ✓ 劇場 🎭'.repeat(times);
+      kept.clear();
+      const first = await get();
+      expect(first).to.deep.equal([200, JSON.stringify({ text })]);
+      const before = runs;
+      expect(await get()).to.deep.equal(first);
+      expect(runs).to.equal(before);
+    }
+  });
+
   it('end with their life', async () => {
     keep = { forMs: 30, tags: ['thing'] };
     expect(await get()).to.deep.equal(one);

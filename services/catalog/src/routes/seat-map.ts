@@ -57,7 +57,7 @@ export function answerSeatMaps(snapshots: Snapshots, { requestSeconds }: Metrics
     const isKnown = condition === snapshot.etag || matches(condition, snapshot.etag);
     const status = isKnown ? 304 : 200;
     response.writeHead(status, ['x-request-id', requestId, ...snapshot.head[status]]);
-    response.end(status === 200 ? snapshot.body : undefined);
+    response.end(status === 200 ? snapshot.text : '', 'latin1');
     timers[status].observe((monotonicMs() - startedAt) / 1_000);
     return true;
   };

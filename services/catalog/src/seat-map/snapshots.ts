@@ -6,6 +6,7 @@ import {
   writeSeatMap,
   writeSeatMapId,
 } from '@holdfast/shared/contracts/seat-map.ts';
+import { inOneWrite } from '@holdfast/shared/http/kept-answers.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { type Board, codesAt, countSeats } from './board.ts';
 import type { Boards, FollowedBoard } from './boards.ts';
@@ -25,6 +26,8 @@ export type Snapshot = {
   headers: Readonly<Record<string, string>>;
   /** The same as names and values in turn, by status. */
   head: Readonly<Record<200 | 304, readonly string[]>>;
+  /** The body for `end(…, 'latin1')`. */
+  text: string | Buffer;
 };
 
 type Version = {
@@ -112,7 +115,7 @@ function makeSnapshot(board: Board, version: Version, form: Form): Snapshot {
   };
   const names = Object.entries(headers).flat();
   const head = { 200: [...names, 'content-length', String(body.length)], 304: names };
-  return { body, etag, headers, head };
+  return { body, etag, headers, head, text: inOneWrite(body) };
 }
 
 function writeBinary(board: Board, { asOfMs, codes }: Version): Buffer {
