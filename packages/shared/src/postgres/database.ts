@@ -157,10 +157,16 @@ function executing<Sender extends { execute(query: SQL | string): { execute(): u
  */
 function inTransaction(pool: pg.Pool): Database['transaction'] {
   const dialect = new PgDialect();
+  // One for all transactions of a connection, so that its queries are built once (`builtOnce`).
+  const transactions = new WeakMap<pg.PoolClient, Transaction>();
+  const open = (client: pg.PoolClient): Transaction => {
+    const session = new NodePgSession<NoSchema, NoSchema>(client, dialect, undefined);
+    return executing(new NodePgTransaction<NoSchema, NoSchema>(dialect, session, undefined));
+  };
   return async (work) => {
     const client = await pool.connect();
-    const session = new NodePgSession<NoSchema, NoSchema>(client, dialect, undefined);
-    const tx = executing(new NodePgTransaction<NoSchema, NoSchema>(dialect, session, undefined));
+    const tx = transactions.get(client) ?? open(client);
+    transactions.set(client, tx);
     let isOut = true;
     const giveBack = (broken: boolean) => {
       if (isOut) client.release(broken);

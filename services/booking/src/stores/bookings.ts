@@ -1,11 +1,12 @@
 import { NO_TERMS } from '@holdfast/shared/contracts/terms.ts';
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { builtOnce } from '@holdfast/shared/postgres/prepared.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import type { BookedSeat, Booking } from '../booking.ts';
 import { type BookingStatus, OUTCOMES } from '../checkout.ts';
 import { faceValues } from '../quote.ts';
-import { bookingSeats, bookings, isOneOf, tickets } from './tables.ts';
+import { bookingSeats, bookings, isOneOf, isOneOfGiven, tickets } from './tables.ts';
 
 type Reader = Database | Transaction;
 type Row = typeof bookings.$inferSelect;
@@ -67,6 +68,34 @@ export async function insertBookings(
   ]);
 }
 
+// In the order of ids, so that transactions with some in common do not wait in a ring.
+const lockQuery = builtOnce((tx) =>
+  tx
+    .select({ row: bookings, now: sql`now()`.mapWith(bookings.createdAt) })
+    .from(bookings)
+    .where(isOneOfGiven(bookings.id))
+    .orderBy(bookings.id)
+    .for('update')
+    .prepare('lock_bookings'),
+);
+
+const bookingsQuery = builtOnce((db) =>
+  db.select().from(bookings).where(isOneOfGiven(bookings.id)).prepare('bookings_by_id'),
+);
+
+const seatsQuery = builtOnce((db) =>
+  db
+    .select({ seat: bookingSeats, ticketId: tickets.id, ticketStatus: tickets.status })
+    .from(bookingSeats)
+    .leftJoin(
+      tickets,
+      and(eq(tickets.bookingId, bookingSeats.bookingId), eq(tickets.seatId, bookingSeats.seatId)),
+    )
+    .where(isOneOfGiven(bookingSeats.bookingId))
+    .orderBy(bookingSeats.seatId)
+    .prepare('seats_of_bookings'),
+);
+
 /**
  * The bookings, locked until the transaction ends; every change of one begins here. Seats and
  * tickets are read after the locks are had: joined to it, they could be older than the booking.
@@ -83,16 +112,7 @@ export async function lockBookingsNow(
   tx: Transaction,
   ids: readonly string[],
 ): Promise<{ bookings: Map<string, Booking>; now: Date }> {
-  // `execute` sends it now; a query that is only awaited is sent after those of calls made here.
-  // In the order of ids, so that transactions with some in common do not wait in a ring.
-  const locked = tx
-    .select({ row: bookings, now: sql`now()`.mapWith(bookings.createdAt) })
-    .from(bookings)
-    .where(isOneOf(bookings.id, ids))
-    .orderBy(bookings.id)
-    .for('update')
-    .execute();
-  const [rows, seats] = await Promise.all([locked, seatsOf(tx, ids)]);
+  const [rows, seats] = await Promise.all([lockQuery(tx).execute({ ids }), seatsOf(tx, ids)]);
   return {
     bookings: new Map(rows.map(({ row }) => [row.id, withSeats(row, seats.get(row.id) ?? [])])),
     now: rows[0]?.now ?? new Date(Number.NaN),
@@ -104,7 +124,7 @@ export async function findBookings(
   ids: readonly string[],
 ): Promise<Map<string, Booking>> {
   if (ids.length === 0) return new Map();
-  const found = await readBookings(db, isOneOf(bookings.id, ids), ids.length);
+  const found = await seatAll(db, await bookingsQuery(db).execute({ ids }));
   return new Map(found.map((booking) => [booking.id, booking]));
 }
 
@@ -199,6 +219,10 @@ async function readBookings(
     .where(filter)
     .orderBy(desc(bookings.id))
     .limit(limit);
+  return seatAll(db, rows);
+}
+
+async function seatAll(db: Reader, rows: readonly Row[]): Promise<Booking[]> {
   const seats = await seatsOf(
     db,
     rows.map(({ id }) => id),
@@ -208,15 +232,7 @@ async function readBookings(
 
 async function seatsOf(db: Reader, ids: readonly string[]): Promise<Map<string, BookedSeat[]>> {
   if (ids.length === 0) return new Map();
-  const rows = await db
-    .select({ seat: bookingSeats, ticketId: tickets.id, ticketStatus: tickets.status })
-    .from(bookingSeats)
-    .leftJoin(
-      tickets,
-      and(eq(tickets.bookingId, bookingSeats.bookingId), eq(tickets.seatId, bookingSeats.seatId)),
-    )
-    .where(isOneOf(bookingSeats.bookingId, ids))
-    .orderBy(bookingSeats.seatId);
+  const rows = await seatsQuery(db).execute({ ids });
   const byBooking = new Map<string, BookedSeat[]>();
   for (const { seat, ticketId, ticketStatus } of rows) {
     const { bookingId, ticketType, ...snapshot } = seat;

@@ -1,9 +1,10 @@
 import type { Database, Transaction } from '@holdfast/shared/postgres/database.ts';
+import { builtOnce } from '@holdfast/shared/postgres/prepared.ts';
 import { rowsOf } from '@holdfast/shared/postgres/rows.ts';
 import { sql } from 'drizzle-orm';
 import type { PaymentStatus } from '../checkout.ts';
 import type { Payment } from '../payment.ts';
-import { isOneOf, payments } from './tables.ts';
+import { isOneOfGiven, payments } from './tables.ts';
 
 const columns = {
   id: payments.id,
@@ -47,16 +48,21 @@ export async function insertPayments(
     from ${rowsOf('payments', rows)}`);
 }
 
+const paymentsQuery = builtOnce((db) =>
+  db
+    .select(columns)
+    .from(payments)
+    .where(isOneOfGiven(payments.bookingId))
+    .prepare('payments_of_bookings'),
+);
+
 /** The payments of bookings, by booking; to change them lock the bookings first. */
 export async function paymentsOf(
   db: Database | Transaction,
   bookingIds: readonly string[],
 ): Promise<Map<string, Payment>> {
   if (bookingIds.length === 0) return new Map();
-  const rows = await db
-    .select(columns)
-    .from(payments)
-    .where(isOneOf(payments.bookingId, bookingIds));
+  const rows = await paymentsQuery(db).execute({ ids: bookingIds });
   return new Map(rows.map((payment) => [payment.bookingId, payment]));
 }
 

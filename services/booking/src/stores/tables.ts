@@ -29,6 +29,11 @@ export function isOneOf(column: AnyPgColumn, ids: readonly string[]): SQL {
   return sql`${column} = any(${sql.param([...ids])}::uuid[])`;
 }
 
+/** The same for a query that is built once and given `ids` as it is executed. */
+export function isOneOfGiven(column: AnyPgColumn): SQL {
+  return sql`${column} = any(${sql.placeholder('ids')}::uuid[])`;
+}
+
 export const bookings = pgTable('bookings', {
   id: uuid().primaryKey(),
   holdId: uuid('hold_id').notNull(),
