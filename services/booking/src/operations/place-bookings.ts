@@ -75,8 +75,9 @@ async function placeAll(
   lease: Lease,
 ): Promise<(PlacedBooking | Refusal)[]> {
   const keys = commands.map(({ offer: { userId }, key }) => ({ userId, key }));
-  const { isMine, now } = await tryLockKeys(tx, keys);
-  const [uses, cancelledEvents] = await Promise.all([
+  // What was done under the keys is read when their locks are had, in the same wait.
+  const [{ isMine, now }, uses, cancelledEvents] = await Promise.all([
+    tryLockKeys(tx, keys),
     findKeyUses(tx, keys),
     findCancelled(
       tx,

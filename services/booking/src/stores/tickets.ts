@@ -55,7 +55,6 @@ export async function reserveTickets(
   let wanted = bookings;
   for (;;) {
     if (wanted.length === 0) return new Map();
-    await tx.execute(sql`savepoint seats`);
     const rows = wanted.flatMap((booking) =>
       booking.seats.map(({ seatId }) => ({
         id: newId(),
@@ -65,13 +64,14 @@ export async function reserveTickets(
         holder_id: booking.userId,
       })),
     );
-    const { rows: reserved } = await tx.execute<
-      Pick<TicketChange, 'id' | 'bookingId' | 'seatId'>
-    >(sql`
-      insert into tickets (id, booking_id, event_id, seat_id, holder_id, status)
-      select id, booking_id, event_id, seat_id, holder_id, 'reserved' from ${rowsOf('tickets', rows)}
-      order by event_id, seat_id
-      on conflict do nothing returning id, booking_id as "bookingId", seat_id as "seatId"`);
+    const [, { rows: reserved }] = await Promise.all([
+      tx.execute(sql`savepoint seats`),
+      tx.execute<Pick<TicketChange, 'id' | 'bookingId' | 'seatId'>>(sql`
+        insert into tickets (id, booking_id, event_id, seat_id, holder_id, status)
+        select id, booking_id, event_id, seat_id, holder_id, 'reserved'
+        from ${rowsOf('tickets', rows)} order by event_id, seat_id
+        on conflict do nothing returning id, booking_id as "bookingId", seat_id as "seatId"`),
+    ]);
     if (reserved.length === rows.length) {
       const changes = reserved.map((ticket) => ({
         ...ticket,
