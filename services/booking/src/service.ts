@@ -53,6 +53,7 @@ import { createTicketKeys } from './stores/ticket-keys.ts';
 import { createDrawings } from './tickets/drawings.ts';
 
 const VERSION = '0.1.0';
+/** Connections for what purchases need, and as many for all else. */
 const POOL_SIZE = 12;
 const KEYS_PATH = '/.well-known/jwks.json';
 

@@ -69,6 +69,7 @@ export async function openPostgres(options: {
   role: string;
   migrations: URL;
   log: Logger;
+  /** Most connections of `db`, and of `lookups`. */
   poolSize?: number;
   signal?: AbortSignal;
 }): Promise<Postgres> {
