@@ -1,7 +1,8 @@
+import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import { sql } from 'drizzle-orm';
 import { makeOffer } from './catalog.ts';
-import { startWorld, type World } from './world.ts';
+import { startWorld, WEBHOOK_SECRET, type World } from './world.ts';
 
 /** Each purchase adds rows to them. */
 const GROWING = [
@@ -51,6 +52,9 @@ describe('the statements of a purchase', () => {
   before(async function () {
     this.timeout(60_000);
     world = await startWorld();
+    const url = `${world.service.url}/api/webhooks/stripe`;
+    await world.sandbox.kill();
+    await world.sandbox.start({ WEBHOOK_URL: url, WEBHOOK_SECRET });
   });
   after(() => world?.stop());
 
@@ -66,6 +70,10 @@ describe('the statements of a purchase', () => {
     );
     expect(statuses).to.deep.equal(['failed', 'confirmed', 'confirmed']);
     await world.loops.relay.drain();
+    await waitUntil(
+      'a webhook',
+      async () => (await world.rows('select from webhook_events')).length > 0,
+    );
     const partial = await world.rows<{ name: string }>(
       'select indexrelid::regclass::text as name from pg_index where indpred is not null',
     );
@@ -92,6 +100,7 @@ describe('the statements of a purchase', () => {
       ),
     );
     expect(seen.size).to.be.greaterThan(25);
+    expect([...seen.keys()].filter((text) => text.includes('webhook_events'))).to.have.length(1);
     const bad = [...seen].filter(([, reads]) => reads.length > 0);
     expect(bad).to.deep.equal([]);
   });

@@ -41,19 +41,21 @@ export async function takeHints(db: Database, hints: readonly ProviderHint[]): P
       select h.event_id, h.question_id, h.origin, p.id, p.booking_id, p.status, p.provider_id
       from hints h join payments p on p.id = h.payment_id or p.provider_id = h.intent
     ), waiting as (
-      select c.id from fresh join paid on paid.event_id = fresh.id
-        join provider_calls c on c.payment_id = paid.id
-      where c.settled_at is null and (c.attempts <> 1 or c.leased_until <= now()) is not false
-      order by c.id for update of c
+      select id from provider_calls
+      where payment_id = any(array(
+          select paid.id from fresh join paid on paid.event_id = fresh.id))
+        and settled_at is null and (attempts <> 1 or leased_until <= now()) is not false
+      order by id for update
     ), hastened as (
-      update provider_calls c set next_attempt_at = now() from waiting where c.id = waiting.id
-      returning c.id
+      update provider_calls c set next_attempt_at = now()
+      where c.id = any(array(select id from waiting)) returning c.id
     ), doubted as (
       update provider_calls c set
         status = 'requested', settled_at = null, attempts = 0, next_attempt_at = now()
       from fresh join hints on hints.event_id = fresh.id
         join refunds r on r.provider_id = hints.failed_refund
-      where r.status = 'succeeded' and c.refund_id = r.id and c.status = 'succeeded'
+      where r.status = 'succeeded' and c.refund_id = r.id and c.kind = 'refund'
+        and c.status = 'succeeded'
       returning c.id
     ), asked as (
       insert into provider_calls (id, kind, booking_id, payment_id, origin)
