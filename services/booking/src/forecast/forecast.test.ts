@@ -56,12 +56,15 @@ const made = (family: Family, count: number, seed: number) => {
   return Array.from({ length: count }, () => family(random));
 };
 
+/** To the second: nobody sells in less, and a fraction of the least double is no hour. */
+const hoursUpTo = (most: number) => fc.nat(most * 3_600).map((seconds) => seconds / 3_600);
+
 const curves = fc
   .record({
-    gaps: fc.array(fc.double({ min: 0, max: 500, noNaN: true }), { maxLength: STEPS }),
-    left: fc.double({ min: 0, max: 5_000, noNaN: true }),
-    more: fc.double({ min: 0, max: 0.99, noNaN: true }),
-    wait: fc.double({ min: 0, max: 500, noNaN: true }),
+    gaps: fc.array(hoursUpTo(500), { maxLength: STEPS }),
+    left: hoursUpTo(5_000),
+    more: fc.nat(99).map((parts) => parts / 100),
+    wait: hoursUpTo(500),
   })
   .map(({ gaps, left, more, wait }): SalesCurve => {
     const hours = [0];
