@@ -21,8 +21,9 @@ const REFUND_SHARE = 0.25;
 /**
  * Does the provider calls that transactions have asked for: at once after the commit what they leased
  * (`withLeases`), and in rounds what is left. A round takes what is due up to the free places and does
- * not wait for it, so that a slow answer holds up only its own booking. A crash leaves the row: its lease runs out and the same request is sent again. While the provider
- * does not answer, what is due waits; then one call at a time finds out whether it does again.
+ * not wait for it, so that a slow answer holds up only its own booking. A crash leaves the row: its
+ * lease runs out and the same request is sent again. While the provider does not answer, what is due
+ * waits; then one call at a time finds out whether it does again.
  */
 export function createProviderCallLoop(
   deps: CheckoutDeps & {
