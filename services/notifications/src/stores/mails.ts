@@ -36,7 +36,7 @@ export type DueMail = Pick<Occasion, 'messageId' | 'type' | 'userId' | 'content'
   readonly event: EventFacts | undefined;
 };
 
-/** The next mail to be sent, locked: another instance takes the one after it. */
+/** The next mail that is of use, locked: another instance takes the one after it. */
 export async function takeNextMail(tx: Transaction): Promise<DueMail | undefined> {
   const { rows } = await tx.execute<{
     message_id: string;
@@ -55,7 +55,7 @@ export async function takeNextMail(tx: Transaction): Promise<DueMail | undefined
     from mails m
     left join recipients r on r.user_id = m.user_id
     left join events e on e.event_id = m.event_id
-    where m.state = 'waiting' and (
+    where m.state = 'waiting' and (m.useful_until is null or m.useful_until > now()) and (
       (r.user_id is not null and (m.event_id is null or e.event_id is not null))
       or m.received_at < now() - make_interval(secs => ${PATIENCE_SECONDS}))
     order by m.place for update of m skip locked limit 1`);
