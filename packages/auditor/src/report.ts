@@ -2,7 +2,7 @@ import type { CheckResult } from './audit.ts';
 
 const SHOWN = 5;
 const ELSEWHERE =
-  'Not read from stores: 12 is proved by tests/failures; 18 and 19 wait for the waiting room and check-in.';
+  'Not read from stores: 12 is proved by tests/failures; 18 waits for the waiting room.';
 
 /** One line a rule, the findings of a broken one below it, and a verdict. */
 export function renderReport(checks: readonly CheckResult[]): string {
