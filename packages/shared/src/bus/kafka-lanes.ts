@@ -41,7 +41,7 @@ export function createLanes(options: Options) {
   const stopping = new AbortController();
   /** The last work of each key. They outlive a generation: one key is never at work twice here. */
   const lanes = new Map<string, Promise<void>>();
-  let positions = createPositions();
+  let positions = createPositions(ENOUGH);
   let lastBeatMs = monotonicMs();
   let gathering: Promise<void> | undefined;
 
@@ -60,7 +60,7 @@ export function createLanes(options: Options) {
       });
       lanes.set(lane, work);
     }
-    if (mine.openOf(batch) >= 2 * ENOUGH) void mine.whenBelow(batch, ENOUGH).then(pause());
+    if (mine.openOf(batch) >= 2 * ENOUGH) void mine.whenEased(batch).then(pause());
     if (gatherMs > 0) await gather();
   }
 
@@ -155,7 +155,7 @@ export function createLanes(options: Options) {
     startGeneration() {
       lastBeatMs = monotonicMs();
       positions.abandon();
-      positions = createPositions();
+      positions = createPositions(ENOUGH);
     },
     /** Has `write` commit how far the member has come; a failure leaves it to the next time. */
     async commit(write: (moved: Position[]) => Promise<void>): Promise<void> {

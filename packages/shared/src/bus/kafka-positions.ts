@@ -6,7 +6,6 @@ export type Position = {
 };
 
 type Place = { readonly topic: string; readonly partition: number };
-type Waiting = { readonly below: number; readonly resolve: () => void };
 type Progress = Place & {
   /** Begun and not done, in the order of offsets. */
   readonly open: Set<string>;
@@ -14,11 +13,14 @@ type Progress = Place & {
   next: bigint;
   /** The offset that was committed last. */
   committed: string;
-  waiting: Waiting[];
+  readonly waiting: (() => void)[];
 };
 
-/** How far a member has come in each of its partitions, during one generation of the group. */
-export function createPositions() {
+/**
+ * How far a member has come in each of its partitions, during one generation of the group; `enough`
+ * records of one may be open before somebody waits.
+ */
+export function createPositions(enough: number) {
   const partitions = new Map<string, Progress>();
 
   function progressOf({ topic, partition }: Place): Progress {
@@ -47,25 +49,19 @@ export function createPositions() {
       return true;
     },
     end(place: Place, offset: string): void {
-      const progress = progressOf(place);
-      progress.open.delete(offset);
-      const isMet = ({ below }: Waiting) => progress.open.size < below;
-      const [met, others] = [
-        progress.waiting.filter(isMet),
-        progress.waiting.filter((one) => !isMet(one)),
-      ];
-      progress.waiting = others;
-      for (const { resolve } of met) resolve();
+      const { open, waiting } = progressOf(place);
+      open.delete(offset);
+      if (open.size < enough) letGo(waiting);
     },
     openOf: (place: Place): number => progressOf(place).open.size,
-    /** Resolves when fewer than that are begun and not done. */
-    whenBelow(place: Place, below: number): Promise<void> {
+    /** Resolves when fewer than enough are begun and not done. */
+    whenEased(place: Place): Promise<void> {
       const { waiting } = progressOf(place);
-      return new Promise((resolve) => waiting.push({ below, resolve }));
+      return new Promise((resolve) => waiting.push(resolve));
     },
     /** Lets those who wait go: what is open here is not done here any more. */
     abandon(): void {
-      for (const { waiting } of partitions.values()) for (const { resolve } of waiting) resolve();
+      for (const { waiting } of partitions.values()) letGo(waiting);
     },
     /** The partitions that have come further than was committed. */
     moved(): Position[] {
@@ -79,4 +75,8 @@ export function createPositions() {
       for (const position of positions) progressOf(position).committed = position.offset;
     },
   };
+}
+
+function letGo(waiting: (() => void)[]): void {
+  for (const resolve of waiting.splice(0)) resolve();
 }
