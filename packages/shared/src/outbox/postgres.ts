@@ -63,6 +63,8 @@ export function createOutboxRelay(options: {
     name: 'outbox-relay',
     intervalMs,
     log,
+    // With fewer all are sent: whoever commits more wakes his relay.
+    goesOnFrom: ROUND_LIMIT,
     round: () =>
       db.transaction(async (tx) => {
         const { rows, othersWork } = await claimRows(tx);
@@ -73,8 +75,7 @@ export function createOutboxRelay(options: {
         tx.execute(
           sql`delete from outbox where id = any(${sql.param(rows.map((row) => row.id))})`,
         ).catch(() => undefined);
-        // With fewer all are sent: whoever commits more wakes his relay.
-        return rows.length === ROUND_LIMIT ? rows.length : 0;
+        return rows.length;
       }),
   });
   return relay;
