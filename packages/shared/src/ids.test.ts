@@ -7,6 +7,10 @@ describe('ids', () => {
     const ids = Array.from({ length: 1_000 }, newId);
     expect(new Set(ids).size).to.equal(1_000);
     expect(ids.toSorted()).to.deep.equal(ids);
+    // Not their last digits, which are random.
+    const ends = ids.map((id) => id.slice(-8));
+    expect(new Set(ends).size).to.be.above(990);
+    expect(ends.toSorted()).not.to.deep.equal(ends);
     expect(ids.every((id) => isId(id) && id[14] === '7')).to.equal(true);
   });
 
