@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import type { Hold } from '../src/hold.ts';
 import { abortedHold } from '../src/operations/abort-hold.ts';
 import type { Seat } from '../src/seat.ts';
+import { createQuotas } from '../src/stores/quotas.ts';
 import type { Take } from '../src/stores/seat-rules.ts';
 import { ask, startRivals, stopRival } from './rivals.ts';
 import { seatIds, startWorld, type World } from './world.ts';
@@ -122,6 +123,28 @@ describe('holds that go to the store together', () => {
     const [claim] = await quotas.find('bob', 'e');
     const lastsMs = (claim?.expiresAt?.getTime() ?? 0) - (claim?.takenAt.getTime() ?? 0);
     expect([claim?.holdId, claim?.n, lastsMs]).to.deep.equal(['b', 2, 70_000]);
+  });
+
+  it('claim once whatever of it is repeated, and find the claims that other processes made', async () => {
+    const claiming = (holdId: string, attemptId: string) => ({
+      ...{ userId: 'flo', eventId: 'e', holdId, attemptId, n: 1, cap: 3, ttlMs: 60_000 },
+    });
+    const [here, there] = [world.stores.quotas, createQuotas(world.db)];
+    const first = await here.claim(claiming('a', 'try'));
+    expect(await there.claim(claiming('a', 'try'))).to.deep.equal(first);
+    expect(await here.claim(claiming('a', 'try'))).to.deep.equal(first);
+    expect((await there.claim(claiming('b', 'try b'))).kind).to.equal('claimed');
+    expect((await there.claim(claiming('a', 'another'))).kind).to.equal('in_flight');
+    const claims = await here.find('flo', 'e');
+    expect(claims.map(({ holdId, attemptId }) => [holdId, attemptId])).to.deep.equal([
+      ['a', 'try'],
+      ['b', 'try b'],
+    ]);
+    if (first.kind !== 'claimed') throw new Error(first.kind);
+    // By the store's clock, as far as it can be known beforehand.
+    const { localTime } = await world.db.command({ hello: 1 });
+    const leftMs = first.expiresAt.getTime() - (localTime as Date).getTime();
+    expect(leftMs).to.be.within(65_000, 70_500);
   });
 
   it('insert each its own document; one that is there already stays as it is', async () => {

@@ -15,7 +15,7 @@ import { onBookingMessage } from '../src/consumers/bookings.ts';
 import type { Hold } from '../src/hold.ts';
 import type { Seat } from '../src/seat.ts';
 import { type Catalog, createService } from '../src/service.ts';
-import type { Claim } from '../src/stores/quotas.ts';
+import type { Claim } from '../src/stores/quota-claims.ts';
 
 /** A store's URL from the environment; a missing store is a failure. */
 export function given(name: string): string {

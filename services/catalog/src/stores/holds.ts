@@ -24,7 +24,7 @@ export function isDuplicate(error: unknown): boolean {
 }
 
 /** The places in an unordered bulk write of what failed. */
-function failuresOf(error: unknown): Set<number> {
+export function failuresOf(error: unknown): Set<number> {
   const failures = error instanceof MongoBulkWriteError ? [error.writeErrors].flat() : [];
   return new Set(failures.map((one) => one.index));
 }
