@@ -12,8 +12,11 @@ const AT_ONCE = 8;
 const BATCH = 200;
 /** A plan of 100,000 seats takes its time: an edit is not resumed by another before. */
 const PLAN_EDIT_MS = 60_000;
-/** Holds that run out go to the store together, so many more of them may be at work. */
-const RUN_OUT_BATCH = 1_000;
+/** Each look for holds that ran out passes over those it found before: many are found at once. */
+const RUN_OUT_BATCH = 5_000;
+/** Those that go to the store together, and how many statements at once: room is left for others. */
+const RUN_OUT_TOGETHER = 200;
+const RUN_OUT_LANES = 2;
 
 /**
  * Tidies up behind everybody: ends holds that ran out, finishes middle states, frees orphaned
@@ -74,16 +77,19 @@ export function createSweeper(options: {
     let done = 0;
     for (;;) {
       const found = await stores.holds.runOut(RUN_OUT_BATCH);
-      const ended = await each(
-        'expire',
-        found,
-        (holdNow) => expireHold(stores, holdNow),
-        RUN_OUT_BATCH,
-      );
+      const ended = await each('expire', slices(found), expireTogether, RUN_OUT_LANES);
       done += ended;
       // A batch that failed wholly waits for the next round.
       if (found.length < RUN_OUT_BATCH || ended === 0) return done;
     }
+  }
+
+  const expireTogether = (holdIds: readonly string[]) =>
+    each('expire', holdIds, expire, holdIds.length);
+
+  async function expire(holdId: string): Promise<boolean> {
+    const found = await stores.holds.find(holdId);
+    return found !== undefined && expireHold(stores, found);
   }
 
   const parts: readonly (() => Promise<number>)[] = [
@@ -126,3 +132,8 @@ export function createSweeper(options: {
     },
   });
 }
+
+const slices = (ids: readonly string[]) =>
+  Array.from({ length: Math.ceil(ids.length / RUN_OUT_TOGETHER) }, (_, at) =>
+    ids.slice(at * RUN_OUT_TOGETHER, (at + 1) * RUN_OUT_TOGETHER),
+  );
