@@ -23,6 +23,8 @@ const AWAY_MS = 2_500;
 const YOUNG_MS = 2_000;
 /** The documents are read again from time to time all the same: some changes have no message. */
 const RECHECK_MS = 30_000;
+/** For all events together that takes a tenth of the time at most. */
+const RECHECK_PAUSES = 10;
 
 /** A board with its place in the delta stream; `revision` grows with each change of it. */
 export type FollowedBoard = {
@@ -62,6 +64,7 @@ export function createBoards(deps: {
   const followings = new Map<string, Promise<FollowedBoard | undefined>>();
   /** The store's clock minus this process's monotonic one. */
   let clockAheadMs: number | undefined;
+  let recheckFrom = 0;
   const nowMs = () => monotonicMs() + (clockAheadMs ?? 0);
 
   /** Reads the documents; all who ask meanwhile share it. */
@@ -87,7 +90,7 @@ export function createBoards(deps: {
       return undefined;
     }
     const before = boards.peek(eventId);
-    clockAheadMs = (await deps.standings.clockAheadMs(eventId)) ?? clockAheadMs;
+    clockAheadMs = await deps.standings.clockAheadMs();
     const { board, young } = await readBoard(deps.standings, {
       eventId,
       planVersion,
@@ -171,7 +174,13 @@ export function createBoards(deps: {
 
   /** Reads the documents behind everybody's back, one event at a time. */
   function recheck(eventId: string): void {
-    if (readings.size === 0) inBackground(eventId, read(eventId));
+    const startedAt = monotonicMs();
+    if (readings.size > 0 || startedAt < recheckFrom) return;
+    const rest = () => {
+      const tookMs = monotonicMs() - startedAt;
+      recheckFrom = monotonicMs() + RECHECK_PAUSES * tookMs;
+    };
+    inBackground(eventId, read(eventId).finally(rest));
   }
 
   function inBackground(eventId: string, work: Promise<unknown>): void {
