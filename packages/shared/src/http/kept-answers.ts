@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { LRUCache } from 'lru-cache';
 import { monotonicMs } from '../clock.ts';
 import { createCountedIds } from '../ids.ts';
-import type { Metrics } from '../metrics.ts';
+import type { Metrics, Tally } from '../metrics.ts';
 import { acceptedId } from '../origin.ts';
 import type { Keep } from './route.ts';
 
@@ -35,7 +35,7 @@ type Answer = {
   forMs: number;
   stamp: Keep['stamp'];
   usedAt: number;
-  observe: (status: 200 | 304, seconds: number) => void;
+  reads: Readonly<Record<200 | 304, Tally>>;
 };
 /** Where the answer of an address depends on request headers, these are named first. */
 type Kept = { answer: Answer } | { vary: readonly string[] };
@@ -61,15 +61,6 @@ export function createKeptAnswers(options: {
 }) {
   const { metrics, isSure, idleMs = IDLE_MS } = options;
   const nextId = createCountedIds();
-  const reads = metrics.counter('holdfast_kept_reads_total', 'Reads of kept answers, by outcome', [
-    'outcome',
-  ]);
-  const outcomes = {
-    hit: reads.labels({ outcome: 'hit' }),
-    not_modified: reads.labels({ outcome: 'not_modified' }),
-    miss: reads.labels({ outcome: 'miss' }),
-    shared: reads.labels({ outcome: 'shared' }),
-  };
   const byTag = new Map<string, Set<string>>();
   const kept = new LRUCache<string, Kept>({
     maxSize: options.mostBytes ?? MOST_BYTES,
@@ -92,13 +83,12 @@ export function createKeptAnswers(options: {
     }
   }
 
-  function find(request: IncomingMessage): Answer | undefined {
+  function find(request: IncomingMessage, now: number): Answer | undefined {
     const url = request.url ?? '';
     const first = kept.get(url);
     const found = first && 'vary' in first ? kept.get(keyOf(request, first.vary)) : first;
     if (found === undefined || 'vary' in found) return undefined;
     const { answer } = found;
-    const now = monotonicMs();
     const isOver = answer.endsAt <= now || (now - answer.keptAt > UNSURE_LIFE_MS && !isSure());
     return isOver ? undefined : answer;
   }
@@ -107,29 +97,28 @@ export function createKeptAnswers(options: {
     /** Answers the request if its answer is kept; false leaves it untouched. */
     answer(request: IncomingMessage, response: ServerResponse): boolean {
       if (request.method !== 'GET' || hasBody(request)) return false;
-      const startedAt = monotonicMs();
-      const answer = find(request);
+      const now = monotonicMs();
+      const answer = find(request, now);
       if (answer === undefined) return false;
-      answer.usedAt = startedAt;
+      answer.usedAt = now;
       const { headers } = request;
       const requestId = acceptedId(headers['x-request-id']) ?? nextId();
       const status = matches(headers['if-none-match'], answer.etag) ? 304 : 200;
       response.writeHead(status, ['x-request-id', requestId, ...answer.head[status]]);
       response.end(status === 200 ? answer.body : '', 'latin1');
-      outcomes[status === 200 ? 'hit' : 'not_modified'].inc();
-      answer.observe(status, (monotonicMs() - startedAt) / 1_000);
+      answer.reads[status].count += 1;
       return true;
     },
 
     /** Runs once for all who ask the same at the same time; the later ones get the first's result. */
-    async once<T>(request: IncomingMessage, run: () => Promise<T>): Promise<T> {
+    async once<T>(request: IncomingMessage, route: string, run: () => Promise<T>): Promise<T> {
       const key = keyOf(request, ['accept', 'accept-language']);
       const other = making.get(key) as Promise<T> | undefined;
       if (other !== undefined) {
-        outcomes.shared.inc();
+        metrics.keptReads(route, 'shared').count += 1;
         return other;
       }
-      outcomes.miss.inc();
+      metrics.keptReads(route, 'miss').count += 1;
       const own = run();
       making.set(key, own);
       try {
@@ -157,9 +146,6 @@ export function createKeptAnswers(options: {
       if (vary.length > 0) kept.set(url, { vary });
       const key = vary.length > 0 ? keyOf(request, vary) : url;
       const keptAt = monotonicMs();
-      const timer = (status: 200 | 304) =>
-        metrics.requestSeconds.labels({ route: response.route, method: 'GET', status });
-      const timers = { 200: timer(200), 304: timer(304) };
       const answer: Answer = {
         body: inOneWrite(response.body),
         etag: response.etag,
@@ -171,7 +157,10 @@ export function createKeptAnswers(options: {
         forMs: keep.forMs,
         stamp: keep.stamp,
         usedAt: keptAt,
-        observe: (status, seconds) => timers[status].observe(seconds),
+        reads: {
+          200: metrics.keptReads(response.route, 'hit'),
+          304: metrics.keptReads(response.route, 'not_modified'),
+        },
       };
       kept.set(key, { answer });
       for (const tag of keep.tags) {

@@ -56,21 +56,23 @@ export async function listen(
   { host, port, upgrades }: { host: string; port: number; upgrades?: Upgrades },
   work: Work,
 ): Promise<HttpServer> {
+  // Node counts a connection that has not asked anything yet as busy, so these are kept here.
+  const unused = new Set<Socket>();
   const server = createServer(
     {
       keepAliveTimeout: 65_000,
       requestTimeout: 60_000,
       shouldUpgradeCallback: (request) => upgrades?.accepts(request) ?? false,
     },
-    listener,
+    (request, response) => {
+      unused.delete(request.socket);
+      listener(request, response);
+    },
   );
-  // Node counts a connection that has not asked anything yet as busy, so these are kept here.
-  const unused = new Set<Socket>();
   server.on('connection', (socket) => {
     unused.add(socket);
     socket.once('close', () => unused.delete(socket));
   });
-  server.on('request', (request) => unused.delete(request.socket));
   server.on('upgrade', (request, socket, head) => {
     unused.delete(request.socket);
     upgrades?.take(request, socket, head);

@@ -234,7 +234,7 @@ function register(
     };
     const isShared = kept !== undefined && spec.shared === true;
     const result = await (isShared
-      ? kept.once(ctx.req, () => spec.run(request))
+      ? kept.once(ctx.req, spec.id, () => spec.run(request))
       : spec.run(request));
     if (isRefusal(result)) return refuse(ctx, result);
     send(ctx, result);
