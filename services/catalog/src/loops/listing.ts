@@ -1,9 +1,13 @@
+import { createBatches } from '@holdfast/shared/batches.ts';
+import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { type ListingStores, listEvents } from '../operations/list-events.ts';
 import { createRecounts, type Recounts } from '../search/recounts.ts';
 
 const LIST_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 250;
+/** Boards that may have to be read from the documents at once. */
+const COUNTED_TOGETHER = 20;
 
 /** Keeps what browsing clients see behind the events and their seats by moments. */
 export function createListingLoops(stores: ListingStores): {
@@ -13,10 +17,26 @@ export function createListingLoops(stores: ListingStores): {
   counter: Loop;
   recounts: Recounts;
 } {
-  const recounts = createRecounts(async (eventId) => {
-    const count = await stores.countSeats(eventId);
-    if (count && (await stores.listings.recount(eventId, count))) await stores.turned(eventId);
+  const recount = createBatches<string, number>({
+    keysOf: (eventId) => [eventId],
+    lanes: 1,
+    mostKeys: COUNTED_TOGETHER,
+    async run(eventIds) {
+      const counted = await Promise.all(eventIds.map(countOne));
+      const counts = counted.flatMap(({ eventId, count }) =>
+        count ? [[eventId, count] as const] : [],
+      );
+      const turned = await stores.listings.recount(new Map(counts));
+      await Promise.all(turned.map(stores.turned));
+      return counted.map(({ tookMs }) => tookMs);
+    },
   });
+  async function countOne(eventId: string) {
+    const startedAt = monotonicMs();
+    const count = await stores.countSeats(eventId);
+    return { eventId, count, tookMs: monotonicMs() - startedAt };
+  }
+  const recounts = createRecounts(recount);
   const lister = createLoop({
     name: 'lister',
     intervalMs: LIST_EVERY_MS,
@@ -36,6 +56,8 @@ export function createListingLoops(stores: ListingStores): {
     intervalMs: LOOK_EVERY_MS,
     log: stores.log,
     round: () => recounts.round(),
+    // What changes meanwhile is counted together at the next look.
+    goesOnFrom: Number.POSITIVE_INFINITY,
   });
   return { lister, counter, recounts };
 }

@@ -1,5 +1,6 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
+import { LRUCache } from 'lru-cache';
 import { seatNewsOf } from '../seat-map/seat-changes.ts';
 
 /** An event whose seats keep changing is counted once in so long. */
@@ -8,12 +9,21 @@ const EVERY_MS = 1_000;
 const LAST_LOOK_MS = 3_000;
 /** The longest part of the time that counting one event may take. */
 const BUSY_PART = 0.1;
+/** Events that were not counted of late: their boards have to be read first, some in each round. */
+const MOST_NEW = 10;
+const MOST_KNOWN = 20_000;
 
-/** Which events' seats are to be counted, and when: those of which a message told a change. */
-export function createRecounts(count: (eventId: string) => Promise<void>) {
+/**
+ * Which events' seats are to be counted, and when: those of which a message told a change. Those of
+ * one round are counted at once, so that `count` may gather them; it answers how many ms the seats
+ * of the event took. A round that takes long is followed by a rest as long: holds go first.
+ */
+export function createRecounts(count: (eventId: string) => Promise<number>) {
   const changed = new Set<string>();
   const notBefore = new Map<string, number>();
   const lastLooks = new Map<string, number>();
+  const known = new LRUCache<string, true>({ max: MOST_KNOWN });
+  let restsUntil = 0;
 
   function findDue(now: number): string[] {
     for (const [eventId, at] of notBefore) if (at <= now) notBefore.delete(eventId);
@@ -22,7 +32,13 @@ export function createRecounts(count: (eventId: string) => Promise<void>) {
       lastLooks.delete(eventId);
       changed.add(eventId);
     }
-    return [...changed].filter((eventId) => !notBefore.has(eventId));
+    let newOnes = 0;
+    return [...changed].filter((eventId) => {
+      if (notBefore.has(eventId)) return false;
+      if (known.has(eventId)) return true;
+      newOnes += 1;
+      return newOnes <= MOST_NEW;
+    });
   }
 
   function note(eventId: string): void {
@@ -43,20 +59,26 @@ export function createRecounts(count: (eventId: string) => Promise<void>) {
 
     /** Counts those whose time has come; how many. */
     async round(): Promise<number> {
-      const due = findDue(monotonicMs());
-      for (const eventId of due) {
-        const startedAt = monotonicMs();
-        // Before the count: what changes during it is counted once more.
-        changed.delete(eventId);
+      const startedAt = monotonicMs();
+      if (startedAt < restsUntil) return 0;
+      const due = findDue(startedAt);
+      // Before the count: what changes during it is counted once more.
+      for (const eventId of due) changed.delete(eventId);
+      const failures: unknown[] = [];
+      const countOne = async (eventId: string) => {
         try {
-          await count(eventId);
+          const tookMs = await count(eventId);
+          known.set(eventId, true);
+          notBefore.set(eventId, startedAt + Math.max(EVERY_MS, tookMs / BUSY_PART));
         } catch (error) {
           changed.add(eventId);
-          throw error;
+          failures.push(error);
         }
-        const tookMs = monotonicMs() - startedAt;
-        notBefore.set(eventId, startedAt + Math.max(EVERY_MS, tookMs / BUSY_PART));
-      }
+      };
+      await Promise.all(due.map(countOne));
+      const endedAt = monotonicMs();
+      restsUntil = endedAt + (endedAt - startedAt);
+      if (failures.length > 0) throw failures[0];
       return due.length;
     },
   };

@@ -7,9 +7,21 @@ import {
   stockOf,
 } from '../search/listing.ts';
 import { isDuplicate } from './holds.ts';
+import { WHOLE } from './paging.ts';
 
 /** Seats of an event counted at an instant of the store's clock. */
 export type SeatCount = SeatCounts & { asOf: Date };
+
+/** What a count follows from, and is compared with. */
+const COUNTED = {
+  held: 1,
+  sold: 1,
+  left: 1,
+  popularity: 1,
+  asOf: 1,
+  seatCount: 1,
+  status: 1,
+} as const;
 
 /** Writes listings: their faces as events change, their counts as seats do. */
 export function createListings(db: Db) {
@@ -45,34 +57,36 @@ export function createListings(db: Db) {
       }
     },
 
-    /** Takes over a count, unless a later one is there; whether it sold out by it, or is no more. */
-    async recount(eventId: string, count: SeatCount): Promise<boolean> {
-      const before = await listings.findOne(
-        { _id: eventId },
-        {
-          projection: {
-            held: 1,
-            sold: 1,
-            left: 1,
-            popularity: 1,
-            asOf: 1,
-            seatCount: 1,
-            status: 1,
-          },
-        },
+    /**
+     * Takes over the counts of events, each unless a later one is there; which events sold out by
+     * it, or are no more sold out.
+     */
+    async recount(counts: ReadonlyMap<string, SeatCount>): Promise<string[]> {
+      const found = await listings
+        .find({ _id: { $in: [...counts.keys()] } }, { projection: COUNTED, batchSize: WHOLE })
+        .toArray();
+      const older = found.flatMap((before) => {
+        const count = counts.get(before._id);
+        return count && before.asOf < count.asOf ? [{ before, count }] : [];
+      });
+      if (older.length === 0) return [];
+      await listings.bulkWrite(
+        older.map(({ before, count }) => {
+          const taken = count.held + count.sold - before.held - before.sold;
+          const popularity = heated(before.popularity, taken, count.asOf.getTime());
+          return {
+            updateOne: {
+              filter: { _id: before._id, asOf: before.asOf },
+              update: { $set: { ...countsOf(count, before), popularity } },
+            },
+          };
+        }),
+        { ordered: false },
       );
-      if (before === null || before.asOf >= count.asOf) return false;
-      const taken = count.held + count.sold - before.held - before.sold;
-      await listings.updateOne(
-        { _id: eventId, asOf: before.asOf },
-        {
-          $set: {
-            ...countsOf(count, before),
-            popularity: heated(before.popularity, taken, count.asOf.getTime()),
-          },
-        },
+      const isTurned = older.filter(
+        ({ before, count }) => (before.left === 0) !== (count.left === 0),
       );
-      return (before.left === 0) !== (count.left === 0);
+      return isTurned.map(({ before }) => before._id);
     },
 
     /** Events that are shown and were counted longest ago. */
