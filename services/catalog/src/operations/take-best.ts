@@ -68,7 +68,7 @@ export async function takeBest(
         eventId,
         seatIds,
         ...(wish.ticketType !== undefined && { types: { forAll: wish.ticketType } }),
-        chosen: { fingerprint: request, reasons: choice.reasons },
+        chosen: { fingerprint: request, reasons: choice.reasons, event: seen.event },
       });
       const isLost = isRefusal(taken) && LOST.includes(taken.code);
       if (!isLost || monotonicMs() > end) return taken;

@@ -26,8 +26,11 @@ export type TakeSeats = {
   origin: Origin;
   /** As which types the seats are wanted, where not as the event's default. */
   types?: TypeWish;
-  /** Set where the seats were chosen for a party: what a repeat is known by, and why these seats. */
-  chosen?: { fingerprint: string; reasons?: ChoiceReasons };
+  /**
+   * Set where the seats were chosen for a party: what a repeat is known by, why these seats, and the
+   * event as it was read for this request.
+   */
+  chosen?: { fingerprint: string; reasons?: ChoiceReasons; event?: Event };
 };
 
 export type TakeDependencies = HoldStores & {
@@ -119,7 +122,7 @@ async function findEarlier(deps: TakeDependencies, wish: Wish): Promise<HoldNow 
 async function tryToTake(deps: TakeDependencies, wish: Wish): Promise<HoldNow | Refusal> {
   const { holdId, userId, seatIds, durationMs } = wish;
   const [event, earlier] = await Promise.all([
-    deps.events.find(wish.eventId),
+    wish.chosen?.event ?? deps.events.find(wish.eventId),
     findEarlier(deps, wish),
   ]);
   if (earlier) return replay(earlier, wish.fingerprint);
