@@ -5,7 +5,7 @@ import { seatKey } from '../seat.ts';
 import { type Board, codeAt, freeAt } from '../seat-map/board.ts';
 import type { FollowedBoard } from '../seat-map/boards.ts';
 import { chooseSeats, type SeatChoice } from '../seating/best-available.ts';
-import { chooseQuickly } from '../seating/candidates.ts';
+import { chooseQuickly, type Untaken } from '../seating/candidates.ts';
 import { type ChoiceReasons, reasonsOf, roomOf } from '../seating/choice-reasons.ts';
 import type { PromisedSeats } from '../seating/promised-seats.ts';
 import type { SeatWish, Spread } from '../seating/seat-wish.ts';
@@ -88,11 +88,11 @@ function choose(
   const idsOf = (seats: readonly number[]) => seats.map((seat) => board.faces[seat]?.seatId ?? '');
   const isLost = (seatId: string) =>
     lost.has(seatId) || deps.taken.refuses(seatKey(event._id, seatId), now);
-  const isFree = (seat: number) => {
-    if (codeAt(board, seat, nowMs) !== 0) return false;
-    const seatId = board.faces[seat]?.seatId ?? '';
-    return !promised.has(seatId) && !isLost(seatId);
-  };
+  const withheld = new Set<number>();
+  const isFree = (seat: number) =>
+    codeAt(board, seat, nowMs) === 0 &&
+    !withheld.has(seat) &&
+    !promised.has(board.faces[seat]?.seatId ?? '');
   const answer = (choice: SeatChoice): BestChoice => ({
     event,
     board,
@@ -100,23 +100,53 @@ function choose(
     seatIds: idsOf(choice.seats),
     reasons: reasonsOf(seating, seatWish, choice),
   });
-  const quick = chooseQuickly(seating, isFree, seatWish);
-  if (quick) return answer(quick);
+  const untaken = untakenOf(board, nowMs);
+  // Whether a seat was lost is asked of choices only: that costs more than the rest of a look.
+  const findLost = (choice: SeatChoice) =>
+    choice.seats.filter((seat) => isLost(board.faces[seat]?.seatId ?? ''));
+  for (;;) {
+    const quick = chooseQuickly(seating, isFree, seatWish, untaken);
+    if (quick === undefined) break;
+    const gone = findLost(quick);
+    if (gone.length === 0) return answer(quick);
+    for (const seat of gone) withheld.add(seat);
+  }
 
   const free = freeAt(board, nowMs);
-  const withhold = (seatId: string) => {
+  for (const seatId of [...promised.keys(), ...lost]) {
     const seat = board.indexOf.get(seatId);
-    if (seat !== undefined) free[seat] = 0;
-  };
-  for (const seatId of promised.keys()) withhold(seatId);
-  for (const seatId of lost) withhold(seatId);
+    if (seat !== undefined) withheld.add(seat);
+  }
   for (;;) {
+    for (const seat of withheld) free[seat] = 0;
     const choice = chooseSeats(seating, free, seatWish);
     if (choice === undefined) return refuseUnfitting(event, seating, free, seatWish);
-    const gone = idsOf(choice.seats).filter(isLost);
+    const gone = findLost(choice);
     if (gone.length === 0) return answer(choice);
-    gone.forEach(withhold);
+    for (const seat of gone) withheld.add(seat);
   }
+}
+
+type UntakenOf = Untaken & { openings: number; untilMs: number };
+const untakens = new WeakMap<Board, UntakenOf>();
+
+/** What is known of candidates without a taken seat, until one of those comes free. */
+function untakenOf(board: Board, nowMs: number): Untaken {
+  const last = untakens.get(board);
+  if (last && last.openings === board.openings && nowMs < last.untilMs) return last;
+  const untaken: UntakenOf = {
+    openings: board.openings,
+    untilMs: Number.POSITIVE_INFINITY,
+    starts: new WeakMap(),
+    isTaken(seat) {
+      // One whose hold has ended by now makes this void at the next look.
+      if (board.codes[seat] === 0) return false;
+      untaken.untilMs = Math.min(untaken.untilMs, board.endsAtMs[seat] ?? 0);
+      return true;
+    },
+  };
+  untakens.set(board, untaken);
+  return untaken;
 }
 
 function seatWishOf(event: Event, wish: BestWish): SeatWish {

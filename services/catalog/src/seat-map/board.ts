@@ -26,6 +26,8 @@ export type Board = {
   readonly endsAtMs: Float64Array;
   /** The highest version seen of each seat. */
   readonly versions: Float64Array;
+  /** Grows when a seat comes free, or is to be free sooner than it was. */
+  openings: number;
 };
 
 /** A seat as a change left it; `endsAtMs` is Infinity where it is not held. */
@@ -63,6 +65,7 @@ export function blankBoard({
     statuses: new Uint8Array(seats),
     endsAtMs: new Float64Array(seats).fill(Number.POSITIVE_INFINITY),
     versions: new Float64Array(seats),
+    openings: 0,
   };
 }
 
@@ -140,10 +143,13 @@ function put(
   endsAtMs: number,
 ): boolean {
   if (!(version > (board.versions[index] ?? Number.POSITIVE_INFINITY))) return false;
+  const endsAt = status === 'held' ? endsAtMs : Number.POSITIVE_INFINITY;
+  const isSooner = board.codes[index] !== 0 && endsAt < (board.endsAtMs[index] ?? 0);
+  if (status === 'available' || isSooner) board.openings += 1;
   board.versions[index] = version;
   board.codes[index] = SEAT_CODES[status];
   board.statuses[index] = SEAT_STATUSES.indexOf(status);
-  board.endsAtMs[index] = status === 'held' ? endsAtMs : Number.POSITIVE_INFINITY;
+  board.endsAtMs[index] = endsAt;
   return true;
 }
 

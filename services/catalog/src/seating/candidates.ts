@@ -61,24 +61,47 @@ export function* startsOf(seating: Seating, wish: SeatWish): Generator<number> {
 }
 
 /**
+ * Of the candidates of wishes those that have no seat known to be taken, in their order. Good while
+ * no seat comes free.
+ */
+export type Untaken = {
+  starts: WeakMap<Candidates, Int32Array>;
+  isTaken: (seat: number) => boolean;
+};
+
+/**
  * The best choice side by side that leaves no single seat, found by looking at few seats: what
- * `chooseSeats` answers, or undefined where that has to look closer.
+ * `chooseSeats` answers, or undefined where that has to look closer. What is met that is taken is
+ * dropped from `untaken`, so that the next party does not look at it again.
  */
 export function chooseQuickly(
   seating: Seating,
   isFree: (seat: number) => boolean,
   wish: SeatWish,
+  { starts: known, isTaken }: Untaken = { starts: new WeakMap(), isTaken: () => false },
 ): SeatChoice | undefined {
-  const { starts } = candidatesOf(seating, wish) ?? { starts: [] };
-  for (const start of starts) {
+  const candidates = candidatesOf(seating, wish);
+  if (candidates === undefined) return undefined;
+  const starts = known.get(candidates) ?? candidates.starts.slice();
+  let choice: SeatChoice | undefined;
+  let seen = 0;
+  let kept = 0;
+  while (choice === undefined && seen < starts.length) {
+    const start = starts[seen] ?? 0;
+    seen += 1;
     let end = start;
     while (end < start + wish.partySize && isFree(end)) end += 1;
     const isWhole = end === start + wish.partySize;
+    if (!isWhole && isTaken(end)) continue;
+    starts[kept] = start;
+    kept += 1;
     if (isWhole && !leavesSingle(seating, isFree, start, end)) {
-      return { seats: seatsOf([{ start, end }]), spread: 'adjacent', leavesSingle: false };
+      choice = { seats: seatsOf([{ start, end }]), spread: 'adjacent', leavesSingle: false };
     }
   }
-  return undefined;
+  starts.copyWithin(kept, seen);
+  known.set(candidates, starts.subarray(0, starts.length - (seen - kept)));
+  return choice;
 }
 
 /** The place of a view among the candidates, 1 is the best; equal views share a place. */
