@@ -53,6 +53,7 @@ describe('watching seats live', () => {
     const [taken] = await mine.seen('HOLD_CHANGED');
     expect(taken).to.deep.include({ change: 'taken' });
     expect(taken?.hold).to.include({ holdId, eventId });
+    expect(taken?.hold).to.have.property('seatIds').with.length(2);
     const booking = await system.api.post(
       '/api/bookings',
       { offer, paymentMethod: 'pm_card_visa' },

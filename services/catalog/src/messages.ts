@@ -21,6 +21,8 @@ export function holdMessage(
     bookingId?: string | null | undefined;
     reason?: string;
     seatCount?: number;
+    /** What the hold has after the change; left out where its seats are no part of the matter. */
+    has?: readonly { seatId: string }[];
   },
 ): Message {
   return newMessage(contract, {
@@ -39,6 +41,7 @@ export function holdMessage(
       ...(parts.bookingId && { bookingId: parts.bookingId }),
       ...(parts.reason !== undefined && { reason: parts.reason }),
       ...(parts.seatCount !== undefined && { seatCount: parts.seatCount }),
+      ...(parts.has && { seatIds: parts.has.map(({ seatId }) => seatId) }),
     },
   });
 }

@@ -63,7 +63,14 @@ export function newHold(
     outbox: [],
   };
   hold.outbox.push(
-    holdMessage(holdTaken, hold, { seats, expiresAt, version: 1, time: takenAt, origin }),
+    holdMessage(holdTaken, hold, {
+      seats,
+      has: priced,
+      expiresAt,
+      version: 1,
+      time: takenAt,
+      origin,
+    }),
   );
   return hold;
 }

@@ -1,15 +1,16 @@
 import { bookingAuthorized } from '@holdfast/shared/contracts/bookings.ts';
+import type { HoldChange } from '@holdfast/shared/contracts/holds.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
 import type { Hold } from '../src/hold.ts';
 import { tellEndingSoon } from '../src/operations/tell-ending-soon.ts';
 import { changing } from './changing.ts';
-import { bookingOf, startWorld, type World } from './world.ts';
+import { bookingOf, seatIds, startWorld, type World } from './world.ts';
 
 describe('a hold that ends soon', () => {
   let world: World;
-  const { held } = changing(() => world);
+  const { held, add, drop } = changing(() => world);
   before(async () => {
     world = await startWorld({ HOLD_WARNING_SECONDS: '120', SWEEP_INTERVAL_MS: '600000' });
     await world.catalog.relay.stop();
@@ -24,7 +25,7 @@ describe('a hold that ends soon', () => {
 
   /** The hold as it is `leftSeconds` before its end; it lasts ten minutes in all. */
   async function endingIn(leftSeconds: number) {
-    const { buyer, hold, eventId } = await held(2, 2);
+    const { buyer, hold, eventId } = await held(2, 4);
     const past = 600_000 - leftSeconds * 1_000;
     const earlier = (instant: Date) => new Date(instant.getTime() - past);
     const moved = { takenAt: earlier(hold.takenAt), expiresAt: earlier(hold.expiresAt) };
@@ -45,11 +46,36 @@ describe('a hold that ends soon', () => {
         eventId,
         userId: buyer.userId,
         seats: [],
+        seatIds: seatIds(2),
         expiresAt: hold.expiresAt.toISOString(),
       },
     ]);
     expect(await warningsOf(early.hold)).to.deep.equal([]);
     expect((await world.hold(hold._id)).version).to.equal(hold.version);
+  });
+
+  it('leaves a basket kept by the newest version right, through every other change too', async () => {
+    const { buyer, hold } = await endingIn(60);
+    const extend = { as: buyer, body: { durationSeconds: 50 } };
+    const steps = [
+      () => add(buyer, hold, ['GENERAL-4', 'GENERAL-3']),
+      round,
+      () => drop(buyer, hold, 'GENERAL-1'),
+      () => world.call('POST', `/api/holds/${hold._id}/extend`, extend),
+      round,
+      () => world.call('DELETE', `/api/holds/${hold._id}`, { as: buyer }),
+    ];
+    const told: (string[] | undefined)[] = [];
+    for (const step of [round, ...steps]) {
+      await step();
+      const { outbox, state, seats } = await world.hold(hold._id);
+      // Of equal versions the one that came last, as a client would have it.
+      const [newest] = outbox.toReversed().toSorted((a, b) => b.version - a.version);
+      told.push((newest?.data as HoldChange | undefined)?.seatIds);
+      const has = state === 'held' ? seats.map(({ seatId }) => seatId) : [];
+      expect(told.at(-1)).to.deep.equal(has);
+    }
+    expect(told.map((basket) => basket?.length)).to.deep.equal([2, 4, 4, 3, 3, 3, 0]);
   });
 
   it('is told of once, however often and from however many processes it is looked for', async () => {

@@ -55,6 +55,7 @@ describe('the seats of a hold', () => {
           { seatId: 'GENERAL-2', version: 2, status: 'held', order: 1 },
           { seatId: 'GENERAL-3', version: 2, status: 'held', order: 2 },
         ],
+        seatIds: seatIds(3),
         expiresAt: hold.expiresAt.toISOString(),
         reason: 'seats added',
       },

@@ -23,6 +23,8 @@ export type HoldChange = {
   reason?: string;
   /** How many seats the hold has afterwards, where `seats` are not all of them. */
   seatCount?: number;
+  /** Every seat that the hold has afterwards, whatever `seats` tells; none once it has ended. */
+  seatIds?: string[];
 };
 
 const example: HoldChange = {
@@ -63,6 +65,7 @@ const schema = Joi.object<HoldChange>({
   bookingId: id(),
   reason: Joi.string(),
   seatCount: Joi.number().integer().min(0),
+  seatIds: Joi.array().items(seatId()).description('Every seat that the hold has afterwards'),
 });
 
 function holdContract(
@@ -92,7 +95,7 @@ export const holdChanged = holdContract(
 );
 export const holdEndingSoon = holdContract(
   'hold.ending_soon.v1',
-  'A hold ends soon, at `expiresAt`: its buyer should pay or extend it; once for each end it has',
+  'A hold ends soon, at `expiresAt`: its buyer should pay or extend it; once for each end it has. No seat changes by it: `seatIds` are those it has',
   { ...example, seats: [] },
   ['notifications'],
 );

@@ -185,6 +185,7 @@ async function writeAddition(
     },
     message: holdMessage(holdChanged, hold, {
       seats,
+      has: [...hold.seats, ...priced],
       expiresAt: hold.expiresAt,
       version: hold.version + 1,
       time: takenAt,

@@ -34,6 +34,7 @@ async function letGo(stores: HoldStores, hold: Hold, now: Date, origin: Origin):
   const expired = await stores.holds.settle(hold, 'expired', {
     message: holdMessage(holdExpired, hold, {
       seats,
+      has: [],
       expiresAt: null,
       version: hold.version + 1,
       time: now,

@@ -49,6 +49,7 @@ export async function extendHold(
     extension: { key: command.idempotencyKey ?? null, fingerprint: request, expiresAt },
     message: holdMessage(holdExtended, hold, {
       seats,
+      has: hold.seats,
       expiresAt,
       version: hold.version + 1,
       time: now,

@@ -12,7 +12,7 @@ import {
   holdUnpinned,
 } from '@holdfast/shared/contracts/holds.ts';
 import { derivedId } from '@holdfast/shared/ids.ts';
-import { type Hold, type HoldState, historyEntry, isMiddle } from '../hold.ts';
+import { ENDED_STATES, type Hold, type HoldState, historyEntry, isMiddle } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
 import { seatKey } from '../seat.ts';
 import type { SeatNow } from '../stores/seat-steps.ts';
@@ -167,6 +167,7 @@ async function settle(
           }
         : answerId(contract, hold.pinId)),
       seats,
+      has: ENDED_STATES.includes(to) ? [] : hold.seats,
       expiresAt: change.expiresAt ?? null,
       version: hold.version + 1,
       time: hold.movedAt,

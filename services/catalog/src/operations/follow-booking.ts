@@ -149,6 +149,7 @@ async function pinnedAnswer(
   return holdMessage(holdPinned, hold, {
     ...answerId(holdPinned, command.pinId),
     seats: await stores.seats.changesOf(hold),
+    has: hold.seats,
     expiresAt: null,
     version: hold.version,
     time: now,

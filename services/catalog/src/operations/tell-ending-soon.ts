@@ -26,6 +26,7 @@ function warning({ hold, now }: HoldNow) {
   return holdMessage(holdEndingSoon, hold, {
     id: derivedId(hold._id, holdEndingSoon.type, hold.expiresAt.toISOString()),
     seats: [],
+    has: hold.seats,
     expiresAt: hold.expiresAt,
     version: hold.version,
     time: now,

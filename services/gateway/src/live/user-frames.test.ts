@@ -1,7 +1,11 @@
 import { BOOKING_CONTRACTS } from '@holdfast/shared/contracts/bookings.ts';
 import { type Contract, newMessage } from '@holdfast/shared/contracts/contract.ts';
 import { EVENT_CONTRACTS } from '@holdfast/shared/contracts/events.ts';
-import { HOLD_CONTRACTS, holdPinUnsettled } from '@holdfast/shared/contracts/holds.ts';
+import {
+  HOLD_CONTRACTS,
+  holdEndingSoon,
+  holdPinUnsettled,
+} from '@holdfast/shared/contracts/holds.ts';
 import { systemOrigin } from '@holdfast/shared/origin.ts';
 import { expect } from 'chai';
 import { frameOf, userOf } from './user-frames.ts';
@@ -29,6 +33,19 @@ describe('frames of a user’s own', () => {
       expect(JSON.stringify(frame), contract.type).not.to.match(/"(?:pinId|userId)"/);
       expect(userOf(message), contract.type).to.equal('0198c9d4-0000-7000-8000-0000000000aa');
     }
+  });
+
+  it('tell every seat that a hold has, beside those that changed', () => {
+    const seatIds = ['STALLS-C-14', 'STALLS-C-15'];
+    const message = messageOf(holdEndingSoon);
+    const frame = frameOf({ ...message, data: { ...message.data, seatIds } });
+    expect(frame).to.have.deep.property('hold', {
+      holdId: holdEndingSoon.example.holdId,
+      eventId: holdEndingSoon.example.eventId,
+      seats: [],
+      seatIds,
+      expiresAt: holdEndingSoon.example.expiresAt,
+    });
   });
 
   it('are not made of reminders between services, nor of other messages', () => {

@@ -22,11 +22,18 @@ export function userOf({ data }: Message): string | undefined {
 export function frameOf(message: Message): ServerFrame | undefined {
   const hold = read(HOLDS, message);
   if (hold !== undefined) {
-    const { holdId, eventId, seats, expiresAt, bookingId, reason } = hold;
+    const { holdId, eventId, seats, seatIds, expiresAt, bookingId, reason } = hold;
     return {
       type: 'HOLD_CHANGED',
       ...changeOf(message),
-      hold: { holdId, eventId, seats, expiresAt, ...optional({ bookingId, reason }) },
+      hold: {
+        holdId,
+        eventId,
+        seats,
+        ...(seatIds && { seatIds }),
+        expiresAt,
+        ...optional({ bookingId, reason }),
+      },
     };
   }
   const booking = read(BOOKINGS, message);
