@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { chooseUpstream, ROUTING } from './routing.ts';
 
@@ -11,6 +12,15 @@ describe('routing', () => {
     expect(chosen).to.deep.equal(ROUTING.flatMap(([, upstream]) => Array(3).fill(upstream)));
   });
 
+  it('is told in the README whole, with the service of each prefix', async () => {
+    const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8');
+    const told = [...readme.matchAll(/^\| (`\/api\/.*) \| (auth|catalog|booking) \|$/gm)].flatMap(
+      ([, prefixes = '', service]) => prefixes.split(', ').map((one) => [one, service]),
+    );
+    const routed = ROUTING.map(([prefix, service]) => [`\`${prefix}\``, service]);
+    expect(told).to.have.deep.members(routed);
+  });
+
   it('gives nothing else to any service, however alike', () => {
     const others = [
       '/',
@@ -18,6 +28,7 @@ describe('routing', () => {
       '/api/',
       '/api/livez',
       '/api/venuesque',
+      '/api/searching',
       '/API/auth/me',
       '/api/admin',
       '/api/admin/usersandmore',
