@@ -34,6 +34,8 @@ describe('the seat policy of an event', () => {
   const avoid = { seatPolicy: { orphans: 'avoid' } };
   const freeOf = async (eventId: string) =>
     (await world.seats(eventId)).filter((one) => one.status === 'available').length;
+  const drop = (as: User, holdId: string, seatId: string) =>
+    world.call('DELETE', `/api/holds/${holdId}/seats/${seatId}`, { as });
   const add = (as: User, holdId: string, seatIds: string[]) =>
     world.call('POST', `/api/holds/${holdId}/seats`, { as, body: { seatIds } });
 
@@ -86,6 +88,52 @@ describe('the seat policy of an event', () => {
     expect((await add(buyer, body.hold.holdId, ['A-3'])).status).to.equal(200);
   });
 
+  it('refuses a drop that leaves a single seat while another seat of the hold could go instead', async () => {
+    const eventId = await row('ooooo', avoid);
+    const buyer = await world.user();
+    const { holdId } = (await world.take(buyer, eventId, ['A-1', 'A-2'])).body.hold;
+    const refusal = await drop(buyer, holdId, 'A-1');
+    const { code, rule, seatIds, suggestion } = refusal.body;
+    expect({ status: refusal.status, code, rule, seatIds, suggestion }).to.deep.equal({
+      status: 409,
+      code: 'seat_policy',
+      rule: 'single_seat_left',
+      seatIds: ['A-1'],
+      suggestion: ['A-2'],
+    });
+    expect(await freeOf(eventId)).to.equal(3);
+    expect((await drop(buyer, holdId, 'A-2')).status).to.equal(200);
+    expect(await freeOf(eventId)).to.equal(4);
+  });
+
+  it('lets any seat go where nobody minds, each would be alone, or it is the last', async () => {
+    const careless = await row('ooooo');
+    const buyer = await world.user();
+    const free = await world.take(buyer, careless, ['A-1', 'A-2']);
+    expect((await drop(buyer, free.body.hold.holdId, 'A-1')).status).to.equal(200);
+
+    const eventId = await row('oooo', avoid);
+    const { holdId } = (await world.take(buyer, eventId, ['A-1', 'A-2'])).body.hold;
+    await world.take(await world.user(), eventId, ['A-3', 'A-4']);
+    expect((await drop(buyer, holdId, 'A-1')).status).to.equal(200);
+    const last = await drop(buyer, holdId, 'A-2');
+    expect([last.status, last.body.hold.status]).to.deep.equal([200, 'released']);
+  });
+
+  it('does not ask to drop a seat of another ticket type instead', async () => {
+    const ticketTypes = [
+      { id: 'adult', name: 'Adult', default: true },
+      { id: 'child', name: 'Child', percent: 50 },
+    ];
+    const eventId = await row('ooooo', { ...avoid, ticketTypes });
+    const buyer = await world.user();
+    const { body } = await world.call('POST', `/api/events/${eventId}/holds`, {
+      as: buyer,
+      body: { seats: [{ seatId: 'A-1', ticketType: 'child' }, { seatId: 'A-2' }] },
+    });
+    expect((await drop(buyer, body.hold.holdId, 'A-1')).status).to.equal(200);
+  });
+
   it('refuses a companion seat alone in any event, and keeps nothing of it', async () => {
     const eventId = await row('ACooo');
     const buyer = await world.user();
@@ -107,16 +155,15 @@ describe('the seat policy of an event', () => {
     const eventId = await row('ACoo');
     const buyer = await world.user();
     const { body } = await world.take(buyer, eventId, ['A-1', 'A-2']);
-    const drop = (seatId: string) =>
-      world.call('DELETE', `/api/holds/${body.hold.holdId}/seats/${seatId}`, { as: buyer });
-    const refusal = await drop('A-1');
+    const { holdId } = body.hold;
+    const refusal = await drop(buyer, holdId, 'A-1');
     expect([refusal.status, refusal.body.code, refusal.body.seatIds]).to.deep.equal([
       409,
       'seat_policy',
       ['A-2'],
     ]);
-    expect((await drop('A-2')).status).to.equal(200);
-    const last = await drop('A-1');
+    expect((await drop(buyer, holdId, 'A-2')).status).to.equal(200);
+    const last = await drop(buyer, holdId, 'A-1');
     expect([last.status, last.body.hold.status]).to.deep.equal([200, 'released']);
   });
 

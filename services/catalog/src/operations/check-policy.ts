@@ -1,3 +1,4 @@
+import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { Event } from '../event.ts';
 import type { Seat } from '../seat.ts';
@@ -6,6 +7,7 @@ import {
   companionsAlone,
   DEFAULT_POLICY,
   judgeChoice,
+  judgeDrop,
   type Objection,
 } from '../seating/seat-policy.ts';
 import { seatingOf } from '../seating/seating.ts';
@@ -37,28 +39,54 @@ export async function refuseLoneCompanions(
   return refuseByPolicy(deps, event, { seatIds, own, areTaken: true });
 }
 
-/** Refuses to give an accessible seat back while a companion seat of its own stays in the hold. */
+/**
+ * Refuses to give an accessible seat back while a companion seat of its own stays in the hold, and a
+ * seat that would be left alone, where the organizer minds that and another seat of the hold with the
+ * same price and ticket type would not.
+ */
 export async function refuseLeaving(
   deps: Deps,
-  eventId: string,
+  event: PolicyEvent,
   seatId: string,
-  stays: readonly string[],
+  held: readonly OfferSeat[],
 ): Promise<Refusal | undefined> {
-  const board = await deps.boards.get(eventId);
+  const board = await deps.boards.get(event._id);
   const leaves = board?.indexOf.get(seatId);
   if (board === undefined || leaves === undefined) return undefined;
   const seating = seatingOf(board.faces);
-  const seats = placesOf(board, stays);
+  const stays = held.filter((seat) => seat.seatId !== seatId);
+  const seats = placesOf(board, idsOf(stays));
   const alone = companionsAlone(seating, seats, seats)
     .filter((seat) => seating.companionsOf.get(seat)?.includes(leaves))
     .map((seat) => board.faces[seat]?.seatId ?? '');
-  if (alone.length === 0) return undefined;
+  if (alone.length > 0) {
+    return refused(
+      'seat_policy',
+      `These seats are for companions of seat ${seatId}: ${alone.join(', ')}. Give them back first.`,
+      { rule: 'companion_alone', seatIds: alone },
+    );
+  }
+  const dropped = held.find((seat) => seat.seatId === seatId);
+  const alike = stays.filter(
+    ({ ticketType, priceMinor }) =>
+      ticketType?.id === dropped?.ticketType?.id && priceMinor === dropped?.priceMinor,
+  );
+  const objection = judgeDrop(
+    seating,
+    freeAt(board, deps.boards.nowMs()),
+    event.seatPolicy ?? DEFAULT_POLICY,
+    { leaves, others: placesOf(board, idsOf(alike)) },
+  );
+  if (objection === undefined) return undefined;
+  const instead = objection.suggestion.map((seat) => board.faces[seat]?.seatId ?? '');
   return refused(
     'seat_policy',
-    `These seats are for companions of seat ${seatId}: ${alone.join(', ')}. Give them back first.`,
-    { rule: 'companion_alone', seatIds: alone },
+    `Seat ${seatId} would be left alone. Give ${instead.join(', ')} back instead, or the whole hold.`,
+    { rule: objection.rule, seatIds: [seatId], suggestion: instead },
   );
 }
+
+const idsOf = (seats: readonly OfferSeat[]) => seats.map(({ seatId }) => seatId);
 
 /**
  * Refuses a choice that the policy objects to, with one that it allows. It goes by the board,

@@ -1,6 +1,7 @@
 import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
+import type { Event } from '../event.ts';
 import { MOST_CHANGES } from '../hold.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import { changeIdOf, replayChange } from './add-seats.ts';
@@ -17,7 +18,7 @@ const MOST_TRIES = 20;
  * nothing.
  */
 export async function dropSeat(
-  stores: HoldStores,
+  deps: HoldStores & { events: { find(eventId: string): Promise<Event | undefined> } },
   command: {
     holdId: string;
     userId: string;
@@ -29,7 +30,7 @@ export async function dropSeat(
   const { seatId, origin } = command;
   const wish = { changeId: changeIdOf(command), fingerprint: fingerprint({ drop: seatId }) };
   for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-    const found = await findOwnAtRest(stores, command);
+    const found = await findOwnAtRest(deps, command);
     if (isRefusal(found)) return found;
     const { hold, now } = found;
     const changes = hold.changes ?? [];
@@ -44,18 +45,18 @@ export async function dropSeat(
     if (hold.state === 'released') return found;
     const refusal = refuseInactive(hold, now) ?? refuseMore(changes.length);
     if (refusal) return refusal;
-    const stays = hold.seats.map((seat) => seat.seatId).filter((one) => one !== seatId);
-    const alone = await refuseLeaving(stores, hold.eventId, seatId, stays);
+    const event = (await deps.events.find(hold.eventId)) ?? { _id: hold.eventId };
+    const alone = await refuseLeaving(deps, event, seatId, hold.seats);
     if (alone) return alone;
     const begun =
       hold.seats.length === 1
-        ? await stores.holds.begin(hold, 'releasing', { origin, reason: 'last seat dropped' })
-        : await stores.changes.beginDrop(
+        ? await deps.holds.begin(hold, 'releasing', { origin, reason: 'last seat dropped' })
+        : await deps.changes.beginDrop(
             hold,
             { kind: 'drop', id: wish.changeId, fingerprint: wish.fingerprint, seatIds: [seatId] },
             origin,
           );
-    if (begun) await finishHold(stores, begun);
+    if (begun) await finishHold(deps, begun);
   }
   throw new Fault('hold_contended', `Hold ${command.holdId} kept changing`, { retryable: true });
 }

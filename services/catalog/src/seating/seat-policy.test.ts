@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { SeatFace } from '../seat.ts';
-import { judgeChoice, singlesLeft } from './seat-policy.ts';
+import { judgeChoice, judgeDrop, singlesLeft } from './seat-policy.ts';
 import { readSeating } from './seating.ts';
 
 /** Rows of seats by a letter each: o ordinary, A accessible, C companion, x of another category. */
@@ -50,6 +50,29 @@ describe('the seat policy', () => {
       },
     );
     expect(verdict).to.equal(undefined);
+  });
+
+  it('refuses to give back a seat that is left alone, and suggests the nearest that is not', () => {
+    const dropped = (seats: string, free: string, leaves: number, others: number[]) =>
+      judgeDrop(plan(...seats.split('|')), freeOf(free), avoid, { leaves, others });
+    expect(dropped('ooooo', '00011', 0, [1, 2])).to.deep.equal({
+      rule: 'single_seat_left',
+      concerns: [0],
+      suggestion: [2],
+    });
+    const allowed: [why: string, ...Parameters<typeof dropped>][] = [
+      ['it joins a free one', 'ooooo', '00011', 2, [0, 1]],
+      ['every other would be alone too', 'ooooo', '00010', 0, [1]],
+      ['it is the last', 'ooooo', '00011', 0, []],
+      ['the other is of another category', 'oxx', '001', 0, [1]],
+      ['the other is for those who need it', 'oAo', '001', 0, [1]],
+      ['it is for those who need it', 'Aoo', '001', 0, [1]],
+      ['it has no neighbours in any case', 'o|oo', '001', 0, [1]],
+    ];
+    for (const [why, ...given] of allowed) expect(dropped(...given), why).to.equal(undefined);
+    const choice = { leaves: 0, others: [1] };
+    const careless = { orphans: 'allow' } as const;
+    expect(judgeDrop(plan('ooo'), freeOf('001'), careless, choice)).to.equal(undefined);
   });
 
   it('takes an aisle and the end of a row for a wall', () => {

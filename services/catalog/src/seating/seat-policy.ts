@@ -38,6 +38,34 @@ export function judgeChoice(
   return policy.orphans === 'avoid' ? judgeSingles(seating, free, seats) : undefined;
 }
 
+/**
+ * Whether the seat `leaves` of a hold may be given back; `others` are seats that its owner keeps and
+ * could as well give back instead. It is objected to where it would be a single seat and another of
+ * its category would not; where there is no such other, the rule gives way. A seat that has no
+ * neighbours in any case is not left alone by anybody.
+ */
+export function judgeDrop(
+  seating: Seating,
+  free: Uint8Array,
+  policy: SeatPolicy,
+  { leaves, others }: { leaves: number; others: Seats },
+): Objection | undefined {
+  const { kinds, categoryOf, runStarts, runEnds } = seating;
+  const joinsNone = (seat: number) => {
+    const [first, last] = [runStarts[seat] ?? 0, runEnds[seat] ?? 0];
+    const isFree = (at: number) => at >= first && at < last && free[at] === 1;
+    return last - first > 1 && !isFree(seat - 1) && !isFree(seat + 1);
+  };
+  const isOrdinary = (seat: number) => kinds[seat] === KINDS.ordinary;
+  if (policy.orphans !== 'avoid' || !isOrdinary(leaves) || !joinsNone(leaves)) return undefined;
+  const [instead] = others
+    .filter((seat) => isOrdinary(seat) && categoryOf[seat] === categoryOf[leaves])
+    .filter((seat) => !joinsNone(seat))
+    .toSorted((a, b) => Math.abs(a - leaves) - Math.abs(b - leaves));
+  if (instead === undefined) return undefined;
+  return { rule: 'single_seat_left', concerns: [leaves], suggestion: [instead] };
+}
+
 /** Whether taking the seats from `start` to before `end` of a run leaves a seat beside them alone. */
 export function leavesSingle(
   { runStarts, runEnds }: Seating,
