@@ -113,6 +113,11 @@ function findProblem(types: readonly TicketType[], categories: readonly string[]
 /** Which type each seat is to have: the one named for it, or for all, or the default. */
 export type TypeWish = { bySeat?: ReadonlyMap<string, string>; forAll?: string };
 
+/** The names in a wish for each of these seats, with nothing where none is named. */
+export function namesOf({ bySeat, forAll }: TypeWish, seatIds: readonly string[]): string[] {
+  return seatIds.map((seatId) => bySeat?.get(seatId) ?? forAll ?? '');
+}
+
 /** The types of seats by their ids; empty where the event has no types. */
 export type TypesOfSeats = ReadonlyMap<string, TicketType>;
 

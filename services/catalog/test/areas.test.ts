@@ -63,6 +63,56 @@ describe('standing areas', () => {
   const heldIn = (eventId: string) =>
     world.db.collection<Seat>('seats').countDocuments({ eventId, status: 'held' });
 
+  it('come into a live hold too: one more place, within order and area, a repeat adds none', async () => {
+    const eventId = await open(3, {
+      maxPerOrder: 4,
+      ticketTypes: [
+        { id: 'adult', name: 'Adult', default: true },
+        { id: 'child', name: 'Child', percent: 50 },
+      ],
+    });
+    const buyer = await world.user();
+    const { holdId } = (await take(buyer, eventId, [{ area: 'Arena', quantity: 2 }])).body.hold;
+    const add = (body: object, key = newId()) =>
+      world.call('POST', `/api/holds/${holdId}/seats`, { as: buyer, body, key });
+    const key = newId();
+    const child = { areas: [{ area: 'Arena', quantity: 1, ticketType: 'child' }] };
+    const added = await add(child, key);
+    expect([added.status, sectionsOf(added), added.body.hold.totalMinor]).to.deep.equal([
+      200,
+      ['Arena', 'Arena', 'Arena'],
+      10_000,
+    ]);
+    const again = await add(child, key);
+    expect([again.status, again.body.hold.seats]).to.deep.equal([200, added.body.hold.seats]);
+    const answers = [
+      await add({ areas: arena(1) }, key),
+      await add({ areas: arena(1) }),
+      await add({ areas: [{ area: 'Pit', quantity: 2 }] }),
+      await add({ areas: [{ area: 'Roof', quantity: 1 }] }),
+      await add({ areas: arena(1), seatIds: ['A-1'] }),
+    ];
+    expect(answers.map(({ status, body }) => [status, body.code])).to.deep.equal([
+      [422, 'idempotency_key_reused'],
+      [409, 'area_full'],
+      [422, 'too_many_seats'],
+      [404, 'area_not_found'],
+      [400, 'invalid_request'],
+    ]);
+    expect(sectionsOf(await add({ areas: [{ area: 'Pit', quantity: 1 }] }))).to.deep.equal([
+      'Arena',
+      'Arena',
+      'Arena',
+      'Pit',
+    ]);
+    expect(await heldIn(eventId)).to.equal(4);
+    const stranger = await world.call('POST', `/api/holds/${holdId}/seats`, {
+      as: await world.user(),
+      body: { areas: arena(1) },
+    });
+    expect([stranger.status, stranger.body.code]).to.deep.equal([403, 'hold_not_owner']);
+  });
+
   it('are held as the ticket type that is named for them, or the default', async () => {
     const eventId = await open(5, {
       ticketTypes: [

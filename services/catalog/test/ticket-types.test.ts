@@ -24,6 +24,45 @@ describe('ticket types', () => {
   const change = (eventId: string, body: object) =>
     world.call('PATCH', `/api/events/${eventId}`, { as: world.organizer, body });
 
+  it('are named for seats added to a hold, which cost that and count towards the type', async () => {
+    const eventId = await world.event(6, { ticketTypes: [ADULT, CHILD] });
+    const { holdId } = (await take(eventId, [{ seatId: 'GENERAL-1', ticketType: 'child' }])).body
+      .hold;
+    const add = (seats: object[], key = newId()) =>
+      world.call('POST', `/api/holds/${holdId}/seats`, { as: buyer, body: { seats }, key });
+    const key = newId();
+    const wish = [{ seatId: 'GENERAL-2', ticketType: 'child' }, { seatId: 'GENERAL-3' }];
+    const added = await add(wish, key);
+    const priced = ({ body }: typeof added) =>
+      body.hold.seats.map((seat: { ticketType: { id: string }; priceMinor: number }) => [
+        seat.ticketType.id,
+        seat.priceMinor,
+      ]);
+    expect([added.status, priced(added), added.body.hold.totalMinor]).to.deep.equal([
+      200,
+      [
+        ['child', 1_250],
+        ['child', 1_250],
+        ['adult', 2_500],
+      ],
+      5_000,
+    ]);
+    expect(decodeJwt(added.body.hold.offer)).to.deep.include({ seats: added.body.hold.seats });
+    expect(priced(await add(wish, key))).to.deep.equal(priced(added));
+    const otherwise = await add([wish[0] ?? {}, { seatId: 'GENERAL-3', ticketType: 'child' }], key);
+    expect([otherwise.status, otherwise.body.code]).to.deep.equal([422, 'idempotency_key_reused']);
+    const more = await add([{ seatId: 'GENERAL-4', ticketType: 'child' }]);
+    expect([more.status, more.body.code, more.body.ticketType]).to.deep.equal([
+      422,
+      'too_many_seats',
+      'child',
+    ]);
+    const unknown = await add([{ seatId: 'GENERAL-4', ticketType: 'senior' }]);
+    expect([unknown.status, unknown.body.code]).to.deep.equal([422, 'ticket_type_not_found']);
+    const after = await world.call('GET', `/api/holds/${holdId}`, { as: buyer });
+    expect(after.body.hold.seats).to.have.length(3);
+  });
+
   it('are shown with the price of each category, which is what a hold costs', async () => {
     const eventId = await world.event(3, { ticketTypes: [ADULT, CHILD] });
     const { body } = await world.call('GET', `/api/events/${eventId}`);

@@ -11,7 +11,7 @@ import { holdMessage } from '../messages.ts';
 import type { Seat } from '../seat.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seat-rules.ts';
-import { chooseTypes, explainSale, saleOf } from '../ticket-types.ts';
+import { chooseTypes, explainSale, namesOf, saleOf, type TypeWish } from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';
 import { abandonTry } from './abandon-try.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
@@ -26,6 +26,10 @@ export type AddSeats = {
   seatIds: readonly string[];
   idempotencyKey: string | undefined;
   origin: Origin;
+  /** As which types the seats are wanted, where not as the event's default. */
+  types?: TypeWish;
+  /** Set where the seats were picked for the account: what a repeat is known by. */
+  picked?: { fingerprint: string };
 };
 
 type Dependencies = HoldStores & {
@@ -49,7 +53,7 @@ export async function addSeats(deps: Dependencies, command: AddSeats): Promise<H
   const wish: Wish = {
     ...command,
     seatIds,
-    fingerprint: fingerprint({ add: seatIds }),
+    fingerprint: command.picked?.fingerprint ?? fingerprintOf(command, seatIds),
     changeId: changeIdOf(command),
   };
   return deps.inTurn([command.holdId], async () => {
@@ -59,6 +63,12 @@ export async function addSeats(deps: Dependencies, command: AddSeats): Promise<H
     }
     throw new Fault('hold_contended', `Hold ${wish.holdId} kept changing`, { retryable: true });
   });
+}
+
+/** What a repeat is known by; types that nobody named are not part of it. */
+function fingerprintOf({ types }: AddSeats, seatIds: readonly string[]): string {
+  const named = types && namesOf(types, seatIds);
+  return fingerprint({ add: seatIds, ...(named && { types: named }) });
 }
 
 /** What names a change of a hold's seats: the same for each repeat under an Idempotency-Key. */
@@ -98,9 +108,9 @@ async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refus
 
   const own = hold.seats.map((seat) => seat.seatId);
   const ownTypes = hold.seats.flatMap((seat) => seat.ticketType?.id ?? []);
-  const types = chooseTypes(event, wish.seatIds, undefined, ownTypes);
+  const types = chooseTypes(event, wish.seatIds, wish.types, ownTypes);
   if (isRefusal(types)) return types;
-  const single = await refuseSingles(deps, event, wish.seatIds, own);
+  const single = wish.picked ? undefined : await refuseSingles(deps, event, wish.seatIds, own);
   if (single) return single;
 
   const attemptId = newId();

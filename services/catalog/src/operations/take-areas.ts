@@ -48,6 +48,17 @@ export async function takeAreas(
     const earlier = await deps.holds.find(derivedId('hold', rest.userId, rest.idempotencyKey));
     if (earlier) return replay(earlier, request);
   }
+  return takePlaces(deps, command, (places) =>
+    takeSeats(deps, { ...rest, eventId, ...places, chosen: { fingerprint: request } }),
+  );
+}
+
+/** Picks places and takes them, until they are taken or there are too few. */
+export async function takePlaces(
+  deps: BestDependencies,
+  { eventId, areas }: Pick<TakeAreas, 'eventId' | 'areas'>,
+  take: (places: { seatIds: readonly string[]; types?: TypeWish }) => Promise<HoldNow | Refusal>,
+): Promise<HoldNow | Refusal> {
   const lost: Lost = { taken: new Set(), cooling: new Set() };
   const end = monotonicMs() + PATIENCE_MS;
   for (;;) {
@@ -65,13 +76,7 @@ export async function takeAreas(
     if (isRefusal(picked)) return picked;
     const settle = deps.promised.promise(eventId, picked);
     try {
-      const taken = await takeSeats(deps, {
-        ...rest,
-        eventId,
-        seatIds: picked,
-        ...typesOf(board, picked, areas),
-        chosen: { fingerprint: request },
-      });
+      const taken = await take({ seatIds: picked, ...typesOf(board, picked, areas) });
       const isLost = isRefusal(taken) && noteLost(lost, taken);
       if (!isLost || monotonicMs() > end) return taken;
     } finally {

@@ -9,7 +9,7 @@ import { seatKey } from '../seat.ts';
 import type { ChoiceReasons } from '../seating/choice-reasons.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import type { Take } from '../stores/seat-rules.ts';
-import { chooseTypes, explainSale, saleOf, type TypeWish } from '../ticket-types.ts';
+import { chooseTypes, explainSale, namesOf, saleOf, type TypeWish } from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
@@ -90,7 +90,7 @@ export async function takeSeats(
 /** What a repeat is known by; types that nobody named are not part of it. */
 function fingerprintOf(command: TakeSeats, seatIds: readonly string[], durationMs: number): string {
   const { eventId, types } = command;
-  const named = types && seatIds.map((seatId) => types.bySeat?.get(seatId) ?? types.forAll ?? '');
+  const named = types && namesOf(types, seatIds);
   return fingerprint({ eventId, seatIds, durationMs, ...(named && { types: named }) });
 }
 

@@ -1,28 +1,34 @@
-import { seatId } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
+import { addAreas } from '../operations/add-areas.ts';
 import { addSeats } from '../operations/add-seats.ts';
 import { dropSeat } from '../operations/drop-seat.ts';
-import { type HoldDependencies, hold, withOffer } from './holds.ts';
+import {
+  type HoldDependencies,
+  hold,
+  type SeatWishes,
+  seatsOf,
+  seatWishes,
+  withOffer,
+} from './holds.ts';
 import { holdParams, holdSeatParams } from './schemas.ts';
-
-const MOST_SEATS = 100;
 
 /** Seats that come into a live hold, and single ones that leave it. */
 export function holdSeatRoutes(deps: HoldDependencies): Route[] {
   return [
-    route<{ params: { holdId: string }; body: { seatIds: string[] } }>({
+    route<{ params: { holdId: string }; body: SeatWishes }>({
       method: 'post',
       path: '/api/holds/:holdId/seats',
       id: 'addSeats',
-      summary: 'Take more seats into a hold, all or none; they end with it, the offer is new',
+      summary:
+        'Take more seats, or places of standing areas, into a hold, all or none; they end with it, the offer is new',
       tag: 'holds',
       access: 'login',
       params: holdParams,
-      body: Joi.object({
-        seatIds: Joi.array().items(seatId()).min(1).max(MOST_SEATS).unique().required(),
-      }).example({ seatIds: ['STALLS-C-15', 'STALLS-C-16'] }),
+      body: Joi.object(seatWishes)
+        .xor('seatIds', 'seats', 'areas')
+        .example({ seats: [{ seatId: 'STALLS-C-15', ticketType: 'child' }] }),
       responses: { 200: hold },
       errors: [
         'hold_not_found',
@@ -34,23 +40,24 @@ export function holdSeatRoutes(deps: HoldDependencies): Route[] {
         'event_not_found',
         'event_cancelled',
         'event_not_on_sale',
+        'ticket_type_not_on_sale',
+        'ticket_type_not_found',
         'seat_not_found',
         'seat_unavailable',
         'seat_cooling_down',
         'seat_policy',
+        'area_not_found',
+        'area_full',
         'too_many_seats',
         'quota_exceeded',
         'idempotency_key_reused',
         'request_in_flight',
       ],
       async run({ params, body, actor, origin, idempotencyKey }) {
-        const changed = await addSeats(deps, {
-          ...params,
-          ...body,
-          userId: actor.userId,
-          idempotencyKey,
-          origin,
-        });
+        const command = { ...params, userId: actor.userId, idempotencyKey, origin };
+        const changed = await (body.areas
+          ? addAreas(deps, { ...command, areas: body.areas })
+          : addSeats(deps, { ...command, ...seatsOf(body) }));
         if (isRefusal(changed)) return changed;
         return reply(200, { hold: await withOffer(deps.signer, changed) });
       },

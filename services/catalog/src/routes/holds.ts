@@ -37,6 +37,23 @@ const seconds = (limits: HoldLimits) =>
     .min(1)
     .description(`At most ${limits.maxMs / 1000}`);
 
+/** Seats or places as a client names them: in one of these ways. */
+export type SeatWishes = {
+  seatIds?: string[];
+  seats?: { seatId: string; ticketType?: string }[];
+  areas?: AreaWish[];
+};
+export const seatWishes = {
+  seatIds: Joi.array().items(seatId()).min(1).max(LONGEST_LIST).unique(),
+  seats: Joi.array()
+    .items(Joi.object({ seatId: seatId().required(), ticketType: text(40) }))
+    .min(1)
+    .max(LONGEST_LIST)
+    .unique('seatId')
+    .description('The same with the type of each ticket, where it is not the default'),
+  areas: areaWishes,
+};
+
 /** A hold as an answer. */
 export const hold = { description: 'The hold', schema: Joi.object({ hold: holdView.required() }) };
 
@@ -44,13 +61,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
   return [
     route<{
       params: { eventId: string };
-      body: {
-        seats?: { seatId: string; ticketType?: string }[];
-        seatIds?: string[];
-        bestAvailable?: BestWish;
-        areas?: AreaWish[];
-        durationSeconds?: number;
-      };
+      body: SeatWishes & { bestAvailable?: BestWish; durationSeconds?: number };
     }>({
       method: 'post',
       path: '/api/events/:eventId/holds',
@@ -61,15 +72,8 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       access: 'login',
       params: eventParams,
       body: Joi.object({
-        seatIds: Joi.array().items(seatId()).min(1).max(LONGEST_LIST).unique(),
-        seats: Joi.array()
-          .items(Joi.object({ seatId: seatId().required(), ticketType: text(40) }))
-          .min(1)
-          .max(LONGEST_LIST)
-          .unique('seatId')
-          .description('The same with the type of each ticket, where it is not the default'),
+        ...seatWishes,
         bestAvailable: bestWish,
-        areas: areaWishes,
         durationSeconds: seconds(deps.limits),
       }).xor('seatIds', 'seats', 'bestAvailable', 'areas'),
       responses: {
@@ -97,7 +101,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       ],
       run: ({ params, body, actor, origin, idempotencyKey }) =>
         measured(deps, async () => {
-          const { bestAvailable, areas, seats } = body;
+          const { bestAvailable, areas } = body;
           const command = {
             userId: actor.userId,
             eventId: params.eventId,
@@ -109,7 +113,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
             ? takeBest(deps, { ...command, wish: bestAvailable })
             : areas
               ? takeAreas(deps, { ...command, areas })
-              : takeSeats(deps, { ...command, ...seatsOf(seats, body.seatIds) }));
+              : takeSeats(deps, { ...command, ...seatsOf(body) }));
           if (isRefusal(taken)) return taken;
           return reply(
             201,
@@ -197,10 +201,10 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
 }
 
 /** Seats by their ids, and the types that are named for some of them. */
-function seatsOf(
-  seats: readonly { seatId: string; ticketType?: string }[] | undefined,
-  seatIds: readonly string[] = [],
-): { seatIds: readonly string[]; types?: TypeWish } {
+export function seatsOf({ seats, seatIds = [] }: SeatWishes): {
+  seatIds: readonly string[];
+  types?: TypeWish;
+} {
   if (seats === undefined) return { seatIds };
   const named = seats.flatMap(({ seatId, ticketType }) =>
     ticketType === undefined ? [] : [[seatId, ticketType] as const],
