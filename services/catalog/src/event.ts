@@ -155,7 +155,7 @@ export function checkSale(sale: {
   if (![startsAt, onSaleAt, endsAt ?? startsAt, offSaleAt ?? onSaleAt].every(isTellable)) {
     return refused(
       'invalid_request',
-      'startsAt, endsAt, onSaleAt and offSaleAt must be dates that exist, from 1970 to 9999.',
+      'startsAt, endsAt, onSaleAt and offSaleAt must lie in the years 1970 to 9999.',
     );
   }
   if (onSaleAt > startsAt) {

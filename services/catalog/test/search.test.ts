@@ -262,6 +262,8 @@ describe('search', () => {
       'sort=distance',
       'facets=colour',
       'from=2027-99-99T00:00:00Z',
+      'from=2027-02-30T00:00:00Z',
+      'from=2027-03-02T00:00:00Z&to=2027-03-01T00:00:00Z',
       'when=someday',
       'radiusKm=0',
       `sort=price&cursor=${date.body.next}`,

@@ -1,5 +1,5 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
-import { id } from '@holdfast/shared/contracts/fields.ts';
+import { id, zonedInstant } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
@@ -11,7 +11,15 @@ import { createEvent, type EventInput, type EventStores } from '../operations/cr
 import type { EventFilter } from '../stores/events.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { keepEvent, keepEvents } from './keeping.ts';
-import { cursor, eventEdit, eventParams, limit, newEvent, text, zonedInstant } from './schemas.ts';
+import {
+  cursor,
+  eventEdit,
+  eventParams,
+  limit,
+  newEvent,
+  refuseInverted,
+  text,
+} from './schemas.ts';
 import { type EventView, showEvent, viewEvent } from './views.ts';
 
 type EventQuery = {
@@ -171,10 +179,12 @@ async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply
   if (isRefusal(place)) return place;
   const { cursor: _cursor, from, to, ...plain } = query;
   const instants = [from, to, place?.[0]].map((one) => one !== undefined && new Date(one));
-  if (instants.some((one) => one && Number.isNaN(one.getTime()))) {
-    return refused('invalid_request', 'from and to must be dates that exist.');
-  }
   const [fromDate, toDate, startsAt] = instants;
+  if (startsAt && Number.isNaN(startsAt.getTime())) {
+    return refused('invalid_request', 'The cursor is not one of a page of this list.');
+  }
+  const inverted = refuseInverted(fromDate || undefined, toDate || undefined);
+  if (inverted) return inverted;
   const filter: EventFilter = {
     ...plain,
     ...(fromDate && { from: fromDate }),

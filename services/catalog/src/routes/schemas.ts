@@ -1,7 +1,15 @@
 import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
-import { currency, id, instant, minor, seatId } from '@holdfast/shared/contracts/fields.ts';
+import {
+  currency,
+  id,
+  instant,
+  minor,
+  seatId,
+  zonedInstant,
+} from '@holdfast/shared/contracts/fields.ts';
 import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
 import { terms } from '@holdfast/shared/contracts/terms.ts';
+import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import Joi from 'joi';
 import { images, translations } from './faces.ts';
 import { reasonsView } from './reasons-view.ts';
@@ -9,13 +17,6 @@ import { reasonsView } from './reasons-view.ts';
 /** Text of a request: something to read, of bounded length. */
 export const text = (longest: number) => Joi.string().min(1).max(longest);
 const words = (most: number, longest: number) => Joi.array().items(text(longest)).max(most);
-
-/** An instant in a request names its offset, so that it means the same everywhere. */
-export const zonedInstant = () =>
-  Joi.string()
-    .pattern(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/)
-    .description('Instant, ISO 8601 with offset')
-    .example('2027-03-14T19:30:00.000Z');
 
 const HIGHEST_PRICE = 100_000_000;
 
@@ -179,6 +180,12 @@ export const areaWishes = Joi.array()
   .unique('area')
   .description('So many places of each standing area, by the name of its section')
   .example([{ area: 'Arena', quantity: 2 }]);
+
+/** A span that ends before it begins has nothing in it, which nobody means to ask for. */
+export function refuseInverted(from: Date | undefined, to: Date | undefined): Refusal | undefined {
+  if (from === undefined || to === undefined || from < to) return undefined;
+  return refused('invalid_request', 'from must be before to: swap them, or leave one out.');
+}
 
 export const venueParams = Joi.object({ venueId: id().required() });
 export const eventParams = Joi.object({ eventId: id().required() });

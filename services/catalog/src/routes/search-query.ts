@@ -1,5 +1,5 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
-import { id, minor } from '@holdfast/shared/contracts/fields.ts';
+import { id, minor, zonedInstant } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import Joi from 'joi';
 import { readFacets, type Search } from '../operations/search-listings.ts';
@@ -14,7 +14,7 @@ import {
 } from '../search/search.ts';
 import { WHENS, type When } from '../search/when.ts';
 import { readCursor, writeCursor } from './cursor.ts';
-import { cursor, limit, text, zonedInstant } from './schemas.ts';
+import { cursor, limit, refuseInverted, text } from './schemas.ts';
 
 export type SearchQuery = {
   q?: string;
@@ -94,9 +94,8 @@ export function readSearch(query: SearchQuery): Search | Refusal {
     return refused('invalid_request', `facets is all, or some of ${FACETS.join(', ')} by comma.`);
   }
   const [start, end] = [from, to].map((one) => (one === undefined ? undefined : new Date(one)));
-  if ([start, end].some((one) => one && Number.isNaN(one.getTime()))) {
-    return refused('invalid_request', 'from and to must be dates that exist.');
-  }
+  const inverted = refuseInverted(start, end);
+  if (inverted) return inverted;
   const point = near === undefined ? undefined : readPoint(near);
   if (near !== undefined && point === undefined) {
     return refused('invalid_request', `${near} is no latitude (-90 to 90) and longitude.`);
