@@ -41,6 +41,7 @@ export const REFUSALS = {
   request_timeout: { status: 408, title: 'The request was not sent in time' },
   email_taken: { status: 409, title: 'The mail address has an account already' },
   venue_exists: { status: 409, title: 'The venue exists already' },
+  venue_in_use: { status: 409, title: 'The venue has events that are not over' },
   event_exists: { status: 409, title: 'The event exists already' },
   upgrade_required: { status: 426, title: 'This address speaks WebSocket' },
   version_conflict: { status: 409, title: 'It was changed meanwhile' },

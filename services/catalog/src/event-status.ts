@@ -22,7 +22,7 @@ export const SELLING: readonly EventStatus[] = ['published', 'rescheduled'];
 export const STANDING: readonly EventStatus[] = [...SELLING, 'off_sale', 'postponed'];
 
 /** An event without an end is taken to be over so long after its start. */
-const USUAL_LENGTH_MS = 12 * 3_600_000;
+export const USUAL_LENGTH_MS = 12 * 3_600_000;
 
 type Times = Pick<Event, 'status' | 'startsAt' | 'onSaleAt'> & {
   endsAt?: Date | null;
@@ -43,7 +43,7 @@ export function shownStatusOf(event: Times, now: Date, left?: number): ShownStat
   return status === 'rescheduled' && now < startsAt ? 'rescheduled' : 'on_sale';
 }
 
-function endOf({ startsAt, endsAt }: Times): number {
+export function endOf({ startsAt, endsAt }: Times): number {
   return endsAt?.getTime() ?? startsAt.getTime() + USUAL_LENGTH_MS;
 }
 

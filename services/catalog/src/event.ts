@@ -32,19 +32,26 @@ export type Venue = {
   categories: string[];
   version: number;
   createdAt: Date;
+  /** Whether its events have yet to show it as it is. */
+  unfollowed?: boolean;
   history: HistoryEntry[];
   outbox: Message[];
 };
 
-export type Event = {
-  _id: string;
-  ownerId: string;
-  fingerprint: string;
-  venueId: string;
+/** What an event shows of its venue: copies, which follow the venue until the event is over. */
+export type VenueFace = {
   venueName: string;
   city: string;
   country: string;
   timeZone: string;
+  location?: Venue['location'] | null;
+};
+
+export type Event = VenueFace & {
+  _id: string;
+  ownerId: string;
+  fingerprint: string;
+  venueId: string;
   planVersion: number;
   categories: string[];
   name: string;
@@ -89,6 +96,11 @@ export type Event = {
   history: HistoryEntry[];
   outbox: Message[];
 };
+
+export function venueFaceOf(venue: Venue): VenueFace {
+  const { name: venueName, city, country, timeZone, location = null } = venue;
+  return { venueName, city, country, timeZone, location };
+}
 
 /** Whether the event has a price for each of the seats: a plan edit may have come in between. */
 export function isPriced(event: Event, seats: readonly SeatFace[]): boolean {

@@ -136,7 +136,10 @@ export async function createService(
     confirm: (eventIds) => searching.stampsOf(eventIds),
   });
   const plans = createPlans(db);
-  const venues = createVenues(connection, (venueId) => seenVenues.forget(venueId));
+  const venues = createVenues(connection, (venueId) => {
+    searching.lister.wake();
+    return seenVenues.forget(venueId);
+  });
   const events = createEvents(connection, (eventId, scope) => {
     searching.lister.wake();
     return seenEvents.forget(eventId, scope);
@@ -146,6 +149,7 @@ export async function createService(
     events,
     venues,
     boards,
+    wake,
     log,
     turned: (eventId) => seenEvents.forget(eventId, { lists: false }),
   });
@@ -228,8 +232,8 @@ export async function createService(
       ...(cache.ping && { redis: { ping: cache.ping, required: false } }),
     },
     routes: [
-      ...venueRoutes({ venues, plans, remembered: seenVenues, wake }),
-      ...planRoutes({ venues, plans, wake }),
+      ...venueRoutes({ ...eventStores, remembered: seenVenues }),
+      ...planRoutes(eventStores),
       ...searching.routes,
       ...eventRoutes(eventStores, seenEvents, searching.leftOf),
       ...seatRoutes({ seats: createSeatViews(db), boards, events: seenEvents }),

@@ -1,6 +1,7 @@
 import { createBatches } from '@holdfast/shared/batches.ts';
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
+import { followVenues } from '../operations/follow-venue.ts';
 import { type ListingStores, listEvents } from '../operations/list-events.ts';
 import { createRecounts, type Recounts } from '../search/recounts.ts';
 
@@ -11,7 +12,7 @@ const COUNTED_TOGETHER = 20;
 
 /** Keeps what browsing clients see behind the events and their seats by moments. */
 export function createListingLoops(stores: ListingStores): {
-  /** Shows changed events; to be woken by each change. */
+  /** Shows changed events, also as their venues change; to be woken by each change. */
   lister: Loop;
   /** Counts the seats of events of which `recounts` heard. */
   counter: Loop;
@@ -42,13 +43,14 @@ export function createListingLoops(stores: ListingStores): {
     intervalMs: LIST_EVERY_MS,
     log: stores.log,
     async round() {
+      const followed = await followVenues(stores);
       const listed = await listEvents(stores, recounts.note);
       // Whatever was missed, by a process that died perhaps, is counted in its turn.
       if (listed === 0) {
         const [oldest] = await stores.listings.countedFirst(1);
         if (oldest !== undefined) recounts.note(oldest);
       }
-      return listed;
+      return followed + listed;
     },
   });
   const counter = createLoop({

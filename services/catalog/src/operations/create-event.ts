@@ -13,6 +13,7 @@ import {
   type Image,
   type Price,
   searchTextOf,
+  venueFaceOf,
 } from '../event.ts';
 import { historyEntry } from '../hold.ts';
 import type { Translations } from '../languages.ts';
@@ -121,10 +122,7 @@ async function draftEvent(
     translations: input.translations ?? {},
     ticketTypes,
     terms: input.terms ?? null,
-    venueName: venue.name,
-    city: venue.city,
-    country: venue.country,
-    timeZone: venue.timeZone,
+    ...venueFaceOf(venue),
     planVersion: venue.planVersion,
     categories: venue.categories,
     maxPerUser: input.maxPerUser ?? null,

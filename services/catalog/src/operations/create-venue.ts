@@ -9,6 +9,7 @@ import { historyEntry } from '../hold.ts';
 import { venueMessage } from '../messages.ts';
 import type { Plan } from '../plans/plan.ts';
 import { readPlan } from '../plans/read-plan.ts';
+import type { Events } from '../stores/events.ts';
 import type { Plans } from '../stores/plans.ts';
 import type { VenueChange, Venues } from '../stores/venues.ts';
 import { refuseStranger } from './ownership.ts';
@@ -25,11 +26,14 @@ export type VenueInput = {
   plan: Record<string, unknown>;
 };
 
-type Dependencies = { venues: Venues; plans: Plans; wake: () => void };
+export type VenueStores = { venues: Venues; plans: Plans; events: Events; wake: () => void };
+
+/** So many events are named where they are in the way. */
+const LISTED_EVENTS = 20;
 
 /** Creates a venue with its seat plan; a repeat under the same key answers the same venue. */
 export async function createVenue(
-  deps: Dependencies,
+  deps: VenueStores,
   command: { input: VenueInput; owner: Actor; idempotencyKey: string | undefined; origin: Origin },
 ): Promise<Venue | Refusal> {
   const { plan: planInput, ...face } = command.input;
@@ -75,10 +79,11 @@ export async function createVenue(
 
 /**
  * Changes a venue. A plan that differs from the current one is a new version; events keep the seats
- * they were made with.
+ * they were made with, and follow its name and place (`follow-venue.ts`). Its time zone stays while
+ * it has events to come: their local times would be others than were announced and sold.
  */
 export async function changeVenue(
-  deps: Dependencies,
+  deps: VenueStores,
   command: {
     venueId: string;
     input: Partial<VenueInput> & { version?: number };
@@ -94,6 +99,8 @@ export async function changeVenue(
   if (version !== undefined && version !== venue.version) return refuseVersion(venue.version);
   const zone = refuseZone(face.timeZone ?? venue.timeZone);
   if (zone) return zone;
+  const moved = await refuseNewZone(deps.events, venue, face.timeZone);
+  if (moved) return moved;
   const change: VenueChange = { ...face };
   const print = planInput && fingerprint(planInput);
   if (planInput && print !== (await deps.plans.fingerprintOf(venue._id, venue.planVersion))) {
@@ -144,6 +151,21 @@ function refuseZone(timeZone: string): Refusal | undefined {
   return isTimeZone(timeZone)
     ? undefined
     : refused('invalid_request', `"${timeZone}" is not an IANA time zone, such as Europe/Vienna.`);
+}
+
+async function refuseNewZone(
+  events: Events,
+  venue: Venue,
+  timeZone: string | undefined,
+): Promise<Refusal | undefined> {
+  if (timeZone === undefined || timeZone === venue.timeZone) return undefined;
+  const { eventIds, count } = await events.eventsToCome(venue._id, LISTED_EVENTS);
+  if (count === 0) return undefined;
+  return refused(
+    'venue_in_use',
+    `${venue.name} has ${count} events that are not over, whose local times the time zone ${timeZone} would move: cancel those events, wait until they are over, or create a venue in that zone.`,
+    { events: count, eventIds },
+  );
 }
 
 export function refuseVersion(current: number): Refusal {

@@ -1,21 +1,16 @@
 import { describeError } from '@holdfast/shared/errors.ts';
-import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Event } from '../event.ts';
 import { listingOf } from '../search/listing.ts';
-import type { Events } from '../stores/events.ts';
 import type { Listings, SeatCount } from '../stores/listings.ts';
-import type { Venues } from '../stores/venues.ts';
 import type { Vocabulary } from '../stores/vocabulary.ts';
+import { type FollowStores, followVenue } from './follow-venue.ts';
 
-export type ListingStores = {
-  events: Events;
-  venues: Venues;
+export type ListingStores = FollowStores & {
   listings: Listings;
   vocabulary: Vocabulary;
   countSeats: (eventId: string) => Promise<SeatCount | undefined>;
   /** Hears of events that browsing clients should see anew. */
   turned: (eventId: string) => Promise<void>;
-  log: Logger;
 };
 
 const BATCH = 100;
@@ -42,9 +37,12 @@ export async function listEvents(
   return done;
 }
 
-async function listEvent(stores: ListingStores, event: Event): Promise<void> {
-  const venue = await stores.venues.find(event.venueId);
-  const face = listingOf(event, venue?.location);
+async function listEvent(stores: ListingStores, found: Event): Promise<void> {
+  const venue = await stores.venues.find(found.venueId);
+  // The venue may have been changed while the event was being made.
+  const event = (venue && (await followVenue(stores, found, venue))) ?? found;
+  // Events of before they had a copy stand where their venue does.
+  const face = listingOf(event, event.location ?? venue?.location);
   if (face.shown) await stores.vocabulary.learn(face);
   if (!(await stores.listings.show(face))) {
     const count = await stores.countSeats(event._id);

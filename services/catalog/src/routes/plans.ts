@@ -1,11 +1,9 @@
 import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import { changeVenue } from '../operations/create-venue.ts';
+import { changeVenue, type VenueStores } from '../operations/create-venue.ts';
 import { writeSections } from '../plans/plan-sections.ts';
 import { writePretix } from '../plans/pretix-note.ts';
-import type { Plans } from '../stores/plans.ts';
-import type { Venues } from '../stores/venues.ts';
 import { plan, venueParams } from './schemas.ts';
 import { viewVenue } from './views.ts';
 
@@ -13,7 +11,7 @@ import { viewVenue } from './views.ts';
 export const PLAN_LIMIT = 32 * 1024 * 1024;
 const FORMATS = ['seats', 'sections', 'pretix'] as const;
 
-export function planRoutes(deps: { venues: Venues; plans: Plans; wake: () => void }): Route[] {
+export function planRoutes(deps: VenueStores): Route[] {
   return [
     route<{
       params: { venueId: string };

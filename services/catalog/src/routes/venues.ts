@@ -3,9 +3,12 @@ import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
 import type { Remembered } from '../cache.ts';
 import type { Venue } from '../event.ts';
-import { changeVenue, createVenue, type VenueInput } from '../operations/create-venue.ts';
-import type { Plans } from '../stores/plans.ts';
-import type { Venues } from '../stores/venues.ts';
+import {
+  changeVenue,
+  createVenue,
+  type VenueInput,
+  type VenueStores,
+} from '../operations/create-venue.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { keepVenue, keepVenues } from './keeping.ts';
 import { PLAN_LIMIT } from './plans.ts';
@@ -14,12 +17,7 @@ import { type VenueView, viewVenue } from './views.ts';
 
 const venue = { description: 'The venue' };
 
-export function venueRoutes(deps: {
-  venues: Venues;
-  plans: Plans;
-  remembered: Remembered<VenueView>;
-  wake: () => void;
-}): Route[] {
+export function venueRoutes(deps: VenueStores & { remembered: Remembered<VenueView> }): Route[] {
   const answer = (one: Venue, status: number) =>
     reply(status, { venue: viewVenue(one) }, { location: `/api/venues/${one._id}` });
 
@@ -96,14 +94,15 @@ export function venueRoutes(deps: {
       method: 'patch',
       path: '/api/venues/:venueId',
       id: 'changeVenue',
-      summary: 'Change a venue or its plan; events keep the seats they were made with',
+      summary:
+        'Change a venue or its plan; events to come follow its name and place, and keep their seats',
       tag: 'venues',
       access: ['organizer', 'admin'],
       params: venueParams,
       body: venueEdit,
       bodyLimit: PLAN_LIMIT,
       responses: { 200: venue },
-      errors: ['venue_not_found', 'plan_invalid', 'version_conflict', 'forbidden'],
+      errors: ['venue_not_found', 'plan_invalid', 'version_conflict', 'venue_in_use', 'forbidden'],
       async run({ params, body, actor, origin }) {
         const changed = await changeVenue(deps, {
           venueId: params.venueId,

@@ -33,6 +33,7 @@ export function viewEvent(event: Event) {
     city: event.city,
     country: event.country,
     timeZone: event.timeZone,
+    ...(event.location && { location: event.location }),
     name: event.name,
     description: event.description,
     artists: event.artists,

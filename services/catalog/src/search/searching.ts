@@ -21,6 +21,8 @@ export function createSearching(deps: {
   boards: Boards;
   /** Hears of events that sold out, or have seats again. */
   turned: (eventId: string) => Promise<void>;
+  /** Sends messages that wait in events' documents. */
+  wake: () => void;
   log: Logger;
 }) {
   const vocabulary = createVocabulary(deps.db);

@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Message } from '@holdfast/shared/contracts/contract.ts';
 import type { Connection, QueryFilter } from 'mongoose';
 import { Schema } from 'mongoose';
-import type { Event } from '../event.ts';
+import type { Event, VenueFace } from '../event.ts';
 import { STANDING } from '../event-status.ts';
 import type { HistoryEntry } from '../hold.ts';
 import { createEventPlans } from './event-plans.ts';
+import { createEventVenues } from './event-venues.ts';
 import { gather } from './gather.ts';
 import { isDuplicate } from './holds.ts';
 import { later } from './paging.ts';
@@ -21,6 +22,7 @@ const schema = new Schema<Event>(
     city: { type: String, default: '' },
     country: { type: String, default: '' },
     timeZone: { type: String, required: true },
+    location: { type: Schema.Types.Mixed, default: null },
     planVersion: { type: Number, required: true },
     categories: { type: [String], required: true },
     name: { type: String, required: true },
@@ -62,6 +64,7 @@ const schema = new Schema<Event>(
 export type EventChange = Partial<
   Pick<
     Event,
+    | keyof VenueFace
     | 'name'
     | 'description'
     | 'artists'
@@ -105,6 +108,7 @@ const LISTED_BY: readonly (keyof EventChange)[] = [
   'category',
   'tags',
   'searchText',
+  'city',
 ];
 
 /**
@@ -130,6 +134,7 @@ export function createEvents(
 
   return {
     ...createEventPlans(events, changed),
+    ...createEventVenues(events),
 
     find: gather(async (eventIds): Promise<ReadonlyMap<string, Event>> => {
       const found = await events

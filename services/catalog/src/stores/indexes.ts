@@ -6,7 +6,12 @@ const of = (partialFilterExpression: Document) => ({ partialFilterExpression });
 
 /** Every index of production, by collection. A test runs every filter with all of them present. */
 export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
-  venues: [{ key: { ownerId: 1 } }, { key: { name: 1, _id: 1 } }, { key: outboxIndex }],
+  venues: [
+    { key: { ownerId: 1 } },
+    { key: { name: 1, _id: 1 } },
+    { key: { unfollowed: 1 }, ...of({ unfollowed: true }) },
+    { key: outboxIndex },
+  ],
   events: [
     { key: { status: 1, startsAt: 1, _id: 1 } },
     { key: { category: 1, city: 1, startsAt: 1 } },

@@ -24,6 +24,7 @@ const schema = new Schema<Venue>(
     categories: { type: [String], required: true },
     version: { type: Number, required: true },
     createdAt: { type: Date, required: true },
+    unfollowed: { type: Boolean },
     history: { type: [Schema.Types.Mixed], default: [] },
     outbox: { type: [Schema.Types.Mixed], default: [] },
   } as never,
@@ -47,6 +48,15 @@ export type VenueChange = Partial<
     | 'categories'
   >
 >;
+
+/** What events show of their venue. */
+const SHOWN_BY_EVENTS: readonly (keyof VenueChange)[] = [
+  'name',
+  'city',
+  'country',
+  'timeZone',
+  'location',
+];
 
 /** `changed` hears of each venue written, before the write is answered. */
 export function createVenues(
@@ -73,7 +83,10 @@ export function createVenues(
       }
     },
 
-    /** Changes the version that was read; null when it has changed since. */
+    /**
+     * Changes the version that was read; null when it has changed since. What its events show of it
+     * leaves the mark that they have yet to follow.
+     */
     async change(
       venue: Venue,
       set: VenueChange,
@@ -83,7 +96,10 @@ export function createVenues(
         .findOneAndUpdate(
           { _id: venue._id, version: venue.version },
           {
-            $set: set,
+            $set: {
+              ...set,
+              ...(SHOWN_BY_EVENTS.some((key) => key in set) && { unfollowed: true }),
+            },
             $inc: { version: 1 },
             $push: { outbox: trace.message, history: trace.entry },
           },
@@ -93,6 +109,15 @@ export function createVenues(
         .exec();
       if (after !== null) await changed(venue._id);
       return after;
+    },
+
+    /** Venues that were changed and whose events may not show it yet. */
+    unfollowed: (limit: number): Promise<Venue[]> =>
+      venues.find({ unfollowed: true }).select(browse).limit(limit).lean<Venue[]>().exec(),
+
+    /** Its events show that version; a change made since stays to be followed. */
+    async setFollowed(venue: Venue): Promise<void> {
+      await venues.updateOne({ _id: venue._id, version: venue.version }, { unfollowed: false });
     },
 
     /** Venues by name, after a point. */
