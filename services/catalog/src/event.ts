@@ -102,6 +102,34 @@ export function venueFaceOf(venue: Venue): VenueFace {
   return { venueName, city, country, timeZone, location };
 }
 
+/** The service's own caps: most seats of one hold, and of an account where an event names nothing. */
+export type Caps = { seatsPerHold: number; seatsPerUser: number };
+
+/** What a buyer can really take of an event: in one order, and in all. */
+export function capsOf(
+  { maxPerOrder, maxPerUser }: Pick<Event, 'maxPerOrder' | 'maxPerUser'>,
+  caps: Caps,
+): { maxPerOrder: number; maxPerUser: number } {
+  const ofUser = maxPerUser ?? caps.seatsPerUser;
+  const ofOrder = Math.min(maxPerOrder ?? caps.seatsPerHold, caps.seatsPerHold, ofUser);
+  return { maxPerOrder: ofOrder, maxPerUser: ofUser };
+}
+
+/** A cap of orders above the service's would never be reached, and mislead whoever reads it. */
+export function checkCaps(
+  input: { maxPerOrder?: number; ticketTypes?: readonly { maxPerOrder?: number }[] },
+  { seatsPerHold }: Caps,
+): Refusal | undefined {
+  const named = [input, ...(input.ticketTypes ?? [])].map((one) => one.maxPerOrder ?? 0);
+  const most = Math.max(...named);
+  if (most <= seatsPerHold) return undefined;
+  return refused(
+    'invalid_request',
+    `One hold takes ${seatsPerHold} seats at most here, so maxPerOrder can not be ${most}: name 1 to ` +
+      `${seatsPerHold}, or leave it out. Whoever runs the service can raise MAX_SEATS_PER_HOLD.`,
+  );
+}
+
 /** Whether the event has a price for each of the seats: a plan edit may have come in between. */
 export function isPriced(event: Event, seats: readonly SeatFace[]): boolean {
   return seats.every((seat) => event.prices.some((price) => price.category === seat.category));

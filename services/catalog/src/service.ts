@@ -156,11 +156,12 @@ export async function createService(
   const seatEdits = createSeatEdits(db);
   const artists = createArtists(db);
   const { seats } = stores;
-  const eventStores = { venues, plans, artists, events, seats, seatEdits, wake, log };
+  const limits = limitsOf(config);
+  const eventStores = { venues, plans, artists, events, seats, seatEdits, limits, wake, log };
   const signer = createSigner(createKeys(db));
   const holding = {
     ...stores,
-    limits: limitsOf(config),
+    limits,
     inTurn: createTurns(),
     promised: createPromisedSeats(),
     signer,
@@ -168,7 +169,7 @@ export async function createService(
   };
   const seenEvents: Remembered<EventView> = cache.remember('event', async (eventId) => {
     const event = await events.find(eventId);
-    return event?.ready && event.status !== 'draft' ? viewEvent(event) : undefined;
+    return event?.ready && event.status !== 'draft' ? viewEvent(event, limits) : undefined;
   });
   const seenVenues: Remembered<VenueView> = cache.remember('venue', async (venueId) => {
     const venue = await venues.find(venueId);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { newId } from '@holdfast/shared/ids.ts';
 import { waitUntil } from '@holdfast/shared/wait.ts';
 import { expect } from 'chai';
-import { startWorld, type World } from './world.ts';
+import { seatIds, startWorld, type World } from './world.ts';
 
 const DEMO = new URL('../../../demo/catalog/', import.meta.url);
 const DEMO_VENUE = 'kammersaal-am-fluss';
@@ -35,6 +35,39 @@ describe('venues and events', () => {
     currency: 'EUR',
     status: 'published',
     ...edit,
+  });
+
+  it('shows what a buyer can take in one order and in all, and takes no cap that would not hold', async () => {
+    const as = world.organizer;
+    const capsOf = async (eventId: string) => {
+      const { maxPerOrder, maxPerUser } = (await world.call('GET', `/api/events/${eventId}`)).body
+        .event;
+      return [maxPerOrder, maxPerUser];
+    };
+    const [usual, own, few] = [
+      await world.event(12),
+      await world.event(12, { maxPerOrder: 4, maxPerUser: 20 }),
+      await world.event(12, { maxPerUser: 2 }),
+    ];
+    expect(await capsOf(usual)).to.deep.equal([6, 12]);
+    expect(await capsOf(own)).to.deep.equal([4, 20]);
+    expect(await capsOf(few)).to.deep.equal([2, 2]);
+    const buyer = await world.user();
+    const over = await world.take(buyer, usual, seatIds(7));
+    expect([over.body.code, over.body.maxSeats]).to.deep.equal(['too_many_seats', 6]);
+    expect((await world.take(buyer, usual, seatIds(6))).status).to.equal(201);
+
+    const types = [{ id: 'adult', name: 'Adult', default: true, maxPerOrder: 7 }];
+    for (const edit of [{ maxPerOrder: 7 }, { ticketTypes: types }]) {
+      const changed = await world.call('PATCH', `/api/events/${usual}`, { as, body: edit });
+      expect([changed.status, changed.body.code]).to.deep.equal([400, 'invalid_request']);
+      expect(changed.body.detail).to.include('name 1 to 6, or leave it out');
+      const { venueId } = (await world.call('GET', `/api/events/${usual}`)).body.event;
+      const body = eventBody(venueId, ['General'], edit);
+      const created = await world.call('POST', '/api/events', { as, body });
+      expect([created.status, created.body.code]).to.deep.equal([400, 'invalid_request']);
+    }
+    expect(await capsOf(usual)).to.deep.equal([6, 12]);
   });
 
   it('imports a pretix plan with its flags, and gives the file back as it came', async () => {

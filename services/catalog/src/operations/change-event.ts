@@ -5,6 +5,8 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import {
+  type Caps,
+  checkCaps,
   checkPrices,
   checkSale,
   type Event,
@@ -59,7 +61,7 @@ export type EventEdit = {
  * change of status.
  */
 export async function changeEvent(
-  deps: { events: Events; artists: Artists; seatEdits: SeatEdits; wake: () => void },
+  deps: { events: Events; artists: Artists; seatEdits: SeatEdits; limits: Caps; wake: () => void },
   command: { eventId: string; edit: EventEdit; actor: Actor; origin: Origin },
 ): Promise<Event | Refusal> {
   const event = await deps.events.find(command.eventId);
@@ -98,6 +100,7 @@ export async function changeEvent(
     refuseDuringEdit(event) ??
     checkStatusChange(event, after) ??
     checkSale(after) ??
+    checkCaps(command.edit, deps.limits) ??
     checkPrices(after.prices, event.categories, event.currency) ??
     // Those that it has may name a category that its plan has lost: nothing else waits for them.
     checkTicketTypes(change.ticketTypes ?? [], event.categories, event.currency);

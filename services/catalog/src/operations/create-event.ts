@@ -7,6 +7,8 @@ import type { Logger } from '@holdfast/shared/logger.ts';
 import { type Origin, systemOrigin } from '@holdfast/shared/origin.ts';
 import type { Actor } from '@holdfast/shared/tokens.ts';
 import {
+  type Caps,
+  checkCaps,
   checkPrices,
   checkSale,
   type Event,
@@ -62,6 +64,7 @@ export type EventStores = {
   events: Events;
   seats: Seats;
   seatEdits: SeatEdits;
+  limits: Caps;
   wake: () => void;
   log: Logger;
 };
@@ -99,6 +102,7 @@ async function draftEvent(
   const refusal =
     refuseStranger(venue, owner) ??
     checkSale({ ...input, ...times }) ??
+    checkCaps(input, stores.limits) ??
     checkPrices(input.prices, venue.categories, input.currency) ??
     checkTicketTypes(ticketTypes, venue.categories, input.currency);
   if (refusal) return refusal;

@@ -4,7 +4,7 @@ import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
 import type { Remembered } from '../cache.ts';
-import type { Event } from '../event.ts';
+import type { Caps, Event } from '../event.ts';
 import { languageOf } from '../languages.ts';
 import { changeEvent, type EventEdit } from '../operations/change-event.ts';
 import { createEvent, type EventInput, type EventStores } from '../operations/create-event.ts';
@@ -54,7 +54,7 @@ export function eventRoutes(
   leftOf: (eventId: string) => Promise<number | undefined>,
 ): Route[] {
   const answer = (one: Event, status: number) =>
-    reply(status, { event: viewNow(one) }, { location: `/api/events/${one._id}` });
+    reply(status, { event: viewNow(one, stores.limits) }, { location: `/api/events/${one._id}` });
 
   return [
     route<{ body: EventBody }>({
@@ -111,7 +111,7 @@ export function eventRoutes(
       responses: { 200: { description: 'The events' } },
       async run({ actor }) {
         const own = await stores.events.listOwn(actor.userId, OWN_EVENTS);
-        return reply(200, { events: own.map(viewNow) });
+        return reply(200, { events: own.map((one) => viewNow(one, stores.limits)) });
       },
     }),
     route<{ params: { eventId: string } }>({
@@ -172,7 +172,7 @@ export function eventRoutes(
   ];
 }
 
-const viewNow = (event: Event) => showEvent(viewEvent(event), systemClock.now());
+const viewNow = (event: Event, caps: Caps) => showEvent(viewEvent(event, caps), systemClock.now());
 
 async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply | Refusal> {
   const place = readCursor(query.cursor, 2);
@@ -194,7 +194,7 @@ async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply
   const found = await stores.events.listPublished(filter);
   const last = found.length === query.limit ? found.at(-1) : undefined;
   const page = {
-    events: found.map(viewNow),
+    events: found.map((one) => viewNow(one, stores.limits)),
     next: last ? writeCursor([last.startsAt.toISOString(), last._id]) : null,
   };
   return reply(200, page, undefined, keepEvents(page.events));

@@ -1,12 +1,12 @@
 import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import type { Price } from '../event.ts';
+import type { Caps, Price } from '../event.ts';
 import { editPlan, type PlanEditStores } from '../operations/edit-plan.ts';
 import { eventParams, heldKeepPrice, prices } from './schemas.ts';
 import { viewEvent } from './views.ts';
 
-export function planEditRoutes(stores: PlanEditStores): Route[] {
+export function planEditRoutes(stores: PlanEditStores & { limits: Caps }): Route[] {
   return [
     route<{
       params: { eventId: string };
@@ -41,7 +41,7 @@ export function planEditRoutes(stores: PlanEditStores): Route[] {
       ],
       async run({ params, body, actor, origin }) {
         const edited = await editPlan(stores, { ...params, input: body, actor, origin });
-        return isRefusal(edited) ? edited : reply(200, { event: viewEvent(edited) });
+        return isRefusal(edited) ? edited : reply(200, { event: viewEvent(edited, stores.limits) });
       },
     }),
   ];

@@ -123,7 +123,11 @@ const eventMembers = {
   tags: words(50, 60),
   metadata: metadata(),
   maxPerUser: Joi.number().integer().min(1).max(1_000).description('Most seats for one account'),
-  maxPerOrder: Joi.number().integer().min(1).max(1_000).description('Most seats in one hold'),
+  maxPerOrder: Joi.number()
+    .integer()
+    .min(1)
+    .max(1_000)
+    .description("Most seats in one hold, within the service's own cap"),
   seatPolicy: Joi.object({
     orphans: Joi.string().valid('allow', 'avoid').required(),
   }).description('`avoid` refuses choices that leave a single seat where there is another way'),

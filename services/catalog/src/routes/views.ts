@@ -1,4 +1,4 @@
-import type { Event, Venue } from '../event.ts';
+import { type Caps, capsOf, type Event, type Venue } from '../event.ts';
 import { shownStatusOf } from '../event-status.ts';
 import { type Hold, shownStatus } from '../hold.ts';
 import { localTimeOf } from '../search/when.ts';
@@ -25,7 +25,8 @@ export function viewVenue(venue: Venue) {
 }
 export type VenueView = ReturnType<typeof viewVenue>;
 
-export function viewEvent(event: Event) {
+/** What anyone may see of an event; its caps are those that holds are judged by. */
+export function viewEvent(event: Event, caps: Caps) {
   return {
     eventId: event._id,
     venueId: event.venueId,
@@ -53,8 +54,7 @@ export function viewEvent(event: Event) {
     ...(event.terms && { terms: event.terms }),
     tags: event.tags,
     metadata: event.metadata,
-    ...(event.maxPerUser && { maxPerUser: event.maxPerUser }),
-    ...(event.maxPerOrder && { maxPerOrder: event.maxPerOrder }),
+    ...capsOf(event, caps),
     seatPolicy: event.seatPolicy ?? DEFAULT_POLICY,
     status: event.status,
     ready: event.ready,
