@@ -206,7 +206,7 @@ export async function createService(
   let stopConsumer: (() => Promise<void>) | undefined;
   const ready = database.ready(async () => {
     await createIndexes(db);
-    await events.listOld();
+    await searching.listAgain();
     await signer.jwks();
     if (prepared) return;
     prepared = true;

@@ -124,6 +124,8 @@ describe('search', () => {
     expect(body.corrections).to.deep.equal([{ word: 'beetoven', meant: ['beethoven'] }]);
     expect((await search('q=beethoven')).body.corrections).to.deep.equal([]);
     expect(await found('q=xylophonix')).to.deep.equal([]);
+    expect(await found('q=beetov')).to.deep.equal([LATE, SYMPHONY]);
+    expect(await found('q=smetena+beetov')).to.deep.equal([]);
   });
 
   it('narrows down by category, city, country, tag, artist, price and currency', async () => {
@@ -203,7 +205,7 @@ describe('search', () => {
       ],
     });
     const all = await search('facets=all');
-    expect(Object.keys(all.body.facets)).to.have.length(9);
+    expect(Object.keys(all.body.facets)).to.have.length(12);
     expect(all.body.facets.tag).to.deep.equal([{ value: 'chamber', events: 2 }]);
   });
 
@@ -215,6 +217,11 @@ describe('search', () => {
     expect(await suggest('haas q')).to.deep.equal([{ kind: 'artist', text: 'Pavel Haas Quartet' }]);
     expect(await suggest('graz')).to.deep.equal([{ kind: 'city', text: 'Graz' }]);
     expect(await suggest('Beetoven')).to.deep.equal([{ kind: 'event', text: LATE }]);
+    for (const slip of ['Beeto', 'beetov', 'late beetov']) {
+      expect(await suggest(slip), slip).to.deep.equal(
+        slip === 'late beetov' ? [] : [{ kind: 'event', text: LATE }],
+      );
+    }
     expect(await suggest('secret')).to.deep.equal([]);
     expect(await suggest('!')).to.deep.equal([]);
   });
@@ -265,6 +272,7 @@ describe('search', () => {
       'from=2027-02-30T00:00:00Z',
       'from=2027-03-02T00:00:00Z&to=2027-03-01T00:00:00Z',
       'when=someday',
+      'priceMin=5000&priceMax=2000',
       'radiusKm=0',
       `sort=price&cursor=${date.body.next}`,
       `cursor=${Buffer.from('["date","written","x","y"]').toString('base64url')}`,

@@ -49,6 +49,7 @@ const MOST_OTHERS = 20;
 export async function searchListings(stores: SearchStores, search: Search): Promise<Found> {
   const now = systemClock.now();
   const words = wordsOf(search.text ?? '').slice(0, MOST_TERMS);
+  if (isWordless(search)) return findNothing(search.facets);
   const spans =
     search.when && spansOf(search.when, await stores.vocabulary.timeZones(), now.getTime());
   const attempt = async (slips: boolean) => {
@@ -77,6 +78,22 @@ export async function searchListings(stores: SearchStores, search: Search): Prom
   };
 }
 
+/** Whether it asks for words and names none, such as "!!!": nothing is found by those. */
+export const isWordless = ({ text }: Search): boolean =>
+  text !== undefined && wordsOf(text).length === 0;
+
+function findNothing(facets: readonly Facet[]): Found {
+  return {
+    hits: [],
+    slips: false,
+    corrections: [],
+    ...(facets.length > 0 && {
+      total: { events: 0, atLeast: false },
+      facets: Object.fromEntries(facets.map((facet) => [facet, []])),
+    }),
+  };
+}
+
 async function writtenTerms(
   vocabulary: Vocabulary,
   words: readonly string[],
@@ -96,7 +113,10 @@ async function meantTerms(
   return Promise.all(
     words.map(async (word) => ({
       word,
-      others: await vocabulary.nearWords(word, now, MOST_OTHERS),
+      others: await vocabulary.nearWords(word, now, {
+        limit: MOST_OTHERS,
+        unfinished: word === words.at(-1),
+      }),
       slips: true,
     })),
   );
@@ -149,7 +169,8 @@ export async function suggest(
   if (beginning === '') return [];
   let found = await vocabulary.phrases(beginning, now, MOST_PHRASES);
   if (found.length === 0) {
-    const [near] = await vocabulary.nearWords(words.at(-1) ?? '', now, 1);
+    const last = words.at(-1) ?? '';
+    const [near] = await vocabulary.nearWords(last, now, { limit: 1, unfinished: true });
     if (near)
       found = await vocabulary.phrases([...words.slice(0, -1), near].join(' '), now, MOST_PHRASES);
   }

@@ -3,7 +3,7 @@ import { EVENT_STATUSES } from '@holdfast/shared/contracts/events.ts';
 import { id, instant, minor } from '@holdfast/shared/contracts/fields.ts';
 import Joi from 'joi';
 import { SHOWN_STATUSES, shownStatusOf } from '../event-status.ts';
-import { STOCKS } from '../search/listing.ts';
+import { STOCKS, stockAt } from '../search/listing.ts';
 import type { Hit } from '../search/search.ts';
 import { localTimeOf } from '../search/when.ts';
 
@@ -42,7 +42,8 @@ export const hitView = Joi.object({
   left: Joi.number().integer().required().description('Seats that can be had'),
   stock: Joi.string()
     .valid(...STOCKS)
-    .required(),
+    .required()
+    .description('What can be had now; before `onSaleAt` and from `offSaleAt` on, nothing'),
   asOf: instant().required().description('When the seats were counted'),
   distanceKm: Joi.number(),
 });
@@ -50,6 +51,7 @@ export const hitView = Joi.object({
 /** What anyone sees of a hit. */
 export function viewHit(hit: Hit) {
   const { place, distanceKm } = hit;
+  const now = systemClock.now();
   return {
     eventId: hit._id,
     name: hit.name,
@@ -70,14 +72,14 @@ export function viewHit(hit: Hit) {
     onSaleAt: hit.onSaleAt.toISOString(),
     ...(hit.offSaleAt && { offSaleAt: hit.offSaleAt.toISOString() }),
     status: hit.status,
-    shownStatus: shownStatusOf(hit, systemClock.now(), hit.left),
+    shownStatus: shownStatusOf(hit, now, hit.left),
     ...(hit.image && { image: hit.image }),
     currency: hit.currency,
     priceFromMinor: hit.priceFromMinor,
     priceToMinor: hit.priceToMinor,
     seatCount: hit.seatCount,
     left: hit.left,
-    stock: hit.stock,
+    stock: stockAt(hit, now),
     asOf: hit.asOf.toISOString(),
     ...(distanceKm !== undefined && { distanceKm: Math.round(distanceKm * 1_000) / 1_000 }),
   };

@@ -63,7 +63,9 @@ export const searchQuery = Joi.object({
   priceMin: minor().max(Number.MAX_SAFE_INTEGER).description('Has a price of this or more'),
   priceMax: minor().max(Number.MAX_SAFE_INTEGER).description('Has a price of this or less'),
   currency: Joi.string().pattern(/^[A-Z]{3}$/, 'ISO 4217 code'),
-  availability: Joi.string().valid(...AVAILABILITIES),
+  availability: Joi.string()
+    .valid(...AVAILABILITIES)
+    .description('What can be had now, in short or as `stock` says it'),
   near: Joi.string().pattern(POINT, 'latitude,longitude').example('48.2082,16.3738'),
   radiusKm: Joi.number().min(0.1).max(FARTHEST_KM).default(USUAL_KM),
   sort: Joi.string()
@@ -96,6 +98,13 @@ export function readSearch(query: SearchQuery): Search | Refusal {
   const [start, end] = [from, to].map((one) => (one === undefined ? undefined : new Date(one)));
   const inverted = refuseInverted(start, end);
   if (inverted) return inverted;
+  const { priceMin = 0, priceMax = Number.POSITIVE_INFINITY } = plain;
+  if (priceMin > priceMax) {
+    return refused(
+      'invalid_request',
+      `priceMin ${priceMin} is above priceMax ${priceMax}: swap them, or leave one out.`,
+    );
+  }
   const point = near === undefined ? undefined : readPoint(near);
   if (near !== undefined && point === undefined) {
     return refused('invalid_request', `${near} is no latitude (-90 to 90) and longitude.`);

@@ -8,6 +8,7 @@ import { hitView, viewHit } from './hit-view.ts';
 import { keepHits } from './keeping.ts';
 import { limit, text } from './schemas.ts';
 import { hitExample, searchExample } from './search-example.ts';
+import { notes, notesOf } from './search-notes.ts';
 import {
   readSearch,
   type SearchQuery,
@@ -34,6 +35,7 @@ const searchPage = Joi.object({
   facets: Joi.object()
     .unknown(true)
     .description('By facet: its values with how many events match all other filters'),
+  notes,
   next: Joi.string().allow(null).required(),
 });
 
@@ -91,7 +93,7 @@ export function searchRoutes(stores: SearchStores): Route[] {
       path: '/api/events/popular',
       id: 'listPopularEvents',
       shared: true,
-      summary: 'Upcoming events by how many seats were taken lately, with what is left',
+      summary: 'Upcoming events with seats to be had, by how many were taken lately',
       tag: 'search',
       access: 'anyone',
       query: Joi.object({ limit: limit(50, 10) }),
@@ -104,7 +106,7 @@ export function searchRoutes(stores: SearchStores): Route[] {
       },
       async run({ query }) {
         const hits = await stores.index.find({
-          filter: { terms: [], from: thisMinute() },
+          filter: { terms: [], from: thisMinute(), availability: 'available' },
           sort: 'popularity',
           limit: query.limit,
         });
@@ -125,6 +127,7 @@ async function answerSearch(stores: SearchStores, query: SearchQuery): Promise<R
     corrections,
     ...(total && { total }),
     ...(facets && { facets }),
+    ...notesOf(search),
     next: last ? writePlace(search.sort, slips, placeOf[search.sort](last)) : null,
   };
   return reply(200, page, undefined, keepHits(page.hits));

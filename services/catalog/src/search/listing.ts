@@ -1,10 +1,13 @@
 import type { Event, Image } from '../event.ts';
 import { SELLING, STANDING } from '../event-status.ts';
-import { wordsOf } from './words.ts';
+import { fold, wordsOf } from './words.ts';
 
 /** How much is left, in the words that shops of tickets use. */
 export const STOCKS = ['TICKETS_AVAILABLE', 'FEW_TICKETS_LEFT', 'TICKETS_NOT_AVAILABLE'] as const;
 export type Stock = (typeof STOCKS)[number];
+
+/** The ends of the classes of prices, in minor units; the last class has no upper one. */
+export const PRICE_ENDS = [2_000, 5_000, 10_000, 20_000] as const;
 
 export type CategoryCount = { category: string; left: number; held: number; sold: number };
 
@@ -50,10 +53,16 @@ export type Listing = SeatCounts & {
   currency: string;
   priceFromMinor: number;
   priceToMinor: number;
+  /** Each of its prices once, and the classes that some of them lie in. */
+  pricesMinor: number[];
+  priceClasses: string[];
+  /** What it is narrowed down by, folded: who asks for "wien" means Wien. */
+  folded: { category: string; city: string; country: string; tags: string[]; artists: string[] };
   seatCount: number;
   /** Every word that finds it, and those of its name and artists, which weigh more. */
   words: string[];
   strong: string[];
+  /** By its seats and status; see `stockAt`. */
   stock: Stock;
   /** When the seats were counted, by the store's clock. */
   asOf: Date;
@@ -84,7 +93,7 @@ export function listingOf(
     ...Object.values(event.translations ?? {}).map((one) => one.description ?? ''),
   ];
   const words = [...new Set([...strong, ...wordsOf(rest.join(' '))])].slice(0, MOST_WORDS);
-  const prices = event.prices.map((price) => price.priceMinor);
+  const prices = [...new Set(event.prices.map((price) => price.priceMinor))];
   return {
     _id: event._id,
     version: event.version,
@@ -112,10 +121,28 @@ export function listingOf(
     currency: event.currency,
     priceFromMinor: Math.min(...prices),
     priceToMinor: Math.max(...prices),
+    pricesMinor: prices,
+    priceClasses: priceClassesOf(prices),
+    folded: {
+      category: fold(event.category),
+      city: fold(event.city),
+      country: fold(event.country),
+      tags: event.tags.map(fold),
+      artists: event.artists.map(fold),
+    },
     seatCount: event.seatCount,
     words,
     strong,
   };
+}
+
+/** Both ends of a class belong to it, as they do to the range of prices that a search names. */
+export function priceClassesOf(prices: readonly number[]): string[] {
+  return [0, ...PRICE_ENDS].flatMap((from, at) => {
+    const to = PRICE_ENDS[at];
+    const isIn = prices.some((price) => price >= from && (to === undefined || price <= to));
+    return isIn ? [`${from}-${to ?? ''}`] : [];
+  });
 }
 
 function translatedNames({ translations = {} }: Pick<Event, 'translations'>): string[] {
@@ -131,6 +158,15 @@ export function stockOf(
   return left <= Math.max(FEW_SEATS, seatCount * FEW_PART)
     ? 'FEW_TICKETS_LEFT'
     : 'TICKETS_AVAILABLE';
+}
+
+/** What can be had at an instant: nothing before the sale opens or once it is over. */
+export function stockAt(
+  { stock, onSaleAt, offSaleAt }: Pick<Listing, 'stock' | 'onSaleAt' | 'offSaleAt'>,
+  now: Date,
+): Stock {
+  const isOpen = onSaleAt <= now && (offSaleAt === null || offSaleAt > now);
+  return isOpen ? stock : 'TICKETS_NOT_AVAILABLE';
 }
 
 /**

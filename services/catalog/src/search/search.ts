@@ -1,10 +1,11 @@
-import type { Listing, Stock } from './listing.ts';
+import { type Listing, STOCKS, type Stock } from './listing.ts';
 import type { ZonedSpan } from './when.ts';
 
 export const SORTS = ['relevance', 'date', 'price', 'distance', 'popularity'] as const;
 export type Sort = (typeof SORTS)[number];
 
-export const AVAILABILITIES = ['available', 'few', 'none'] as const;
+/** In short, or as hits and facets say it. */
+export const AVAILABILITIES = ['available', 'few', 'none', ...STOCKS] as const;
 export type Availability = (typeof AVAILABILITIES)[number];
 
 /** What can be narrowed down by one value, and counted by each. */
@@ -14,6 +15,9 @@ export const FACETS = [
   'country',
   'venueId',
   'tag',
+  'artist',
+  'artistId',
+  'seriesId',
   'currency',
   'price',
   'availability',
@@ -57,9 +61,6 @@ export type Hit = Listing & { rank?: number; distanceKm?: number };
 
 export type FacetCount = { value: string; events: number };
 
-/** The upper ends of the classes of prices, in minor units; the last class has none. */
-export const PRICE_ENDS = [2_000, 5_000, 10_000, 20_000] as const;
-
 /** As many matching listings are counted; what is beyond shows as "at least". */
 export const MOST_COUNTED = 10_000;
 
@@ -100,5 +101,8 @@ const STOCK_OF: Readonly<Record<Availability, readonly Stock[]>> = {
   available: ['TICKETS_AVAILABLE', 'FEW_TICKETS_LEFT'],
   few: ['FEW_TICKETS_LEFT'],
   none: ['TICKETS_NOT_AVAILABLE'],
+  TICKETS_AVAILABLE: ['TICKETS_AVAILABLE'],
+  FEW_TICKETS_LEFT: ['FEW_TICKETS_LEFT'],
+  TICKETS_NOT_AVAILABLE: ['TICKETS_NOT_AVAILABLE'],
 };
 export const stocksOf = (availability: Availability): readonly Stock[] => STOCK_OF[availability];

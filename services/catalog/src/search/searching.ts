@@ -40,6 +40,12 @@ export function createSearching(deps: {
     counter,
     recounts,
     countSeats: count,
+    ofOldForm: listings.ofOldForm,
+    /** Has events listed again whose listings are missing, or lack what newer ones have. */
+    async listAgain(): Promise<void> {
+      await deps.events.listOld(await listings.ofOldForm());
+      lister.wake();
+    },
     /** Seats left of an event, as far as they were counted. */
     leftOf: async (eventId: string) => (await countOf(eventId))?.left,
     /** What an event's answer has to say to be still good, as far as its listing follows it. */

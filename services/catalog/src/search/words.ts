@@ -81,3 +81,9 @@ export function distanceOf(one: string, other: string, most: number): number {
   const distance = above[other.length] ?? 0;
   return distance > most ? Number.POSITIVE_INFINITY : distance;
 }
+
+/** The same to the nearest beginning of the other word, for a word that is not finished. */
+export function beginningDistanceOf(word: string, other: string, most: number): number {
+  const ends = Array.from({ length: 2 * most + 1 }, (_, at) => word.length - most + at);
+  return Math.min(...ends.map((end) => distanceOf(word, other.slice(0, end), most)));
+}

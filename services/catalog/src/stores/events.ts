@@ -212,9 +212,10 @@ export function createEvents(
       await events.updateOne({ _id: event._id, version: event.version }, { unlisted: false });
     },
 
-    /** Events of before there were listings are to be listed. */
-    async listOld(): Promise<void> {
+    /** Events of before there were listings are to be listed, and those that are named. */
+    async listOld(named: readonly string[]): Promise<void> {
       await events.updateMany({ ready: true, unlisted: { $exists: false } }, { unlisted: true });
+      if (named.length > 0) await events.updateMany({ _id: { $in: named } }, { unlisted: true });
     },
 
     /** Events whose creation broke off. */

@@ -109,6 +109,14 @@ export function createListings(db: Db) {
       return new Map(found.map((one) => [one._id, one]));
     },
 
+    /** Events whose listings lack what newer ones have. */
+    async ofOldForm(): Promise<string[]> {
+      const found = await listings
+        .find({ folded: { $exists: false } }, { projection: { _id: 1 } })
+        .toArray();
+      return found.map((one) => one._id);
+    },
+
     async find(eventId: string): Promise<Listing | undefined> {
       return (await listings.findOne({ _id: eventId })) ?? undefined;
     },

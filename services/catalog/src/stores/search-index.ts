@@ -1,26 +1,30 @@
 import { systemClock } from '@holdfast/shared/clock.ts';
 import type { Db, Document } from 'mongodb';
-import { heated, type Listing } from '../search/listing.ts';
+import { heated, type Listing, PRICE_ENDS } from '../search/listing.ts';
 import {
-  type Facet,
   type FacetCount,
   type Filter,
   type Hit,
   MOST_COUNTED,
   type Place,
-  PRICE_ENDS,
   type SearchIndex,
   type Sort,
-  stocksOf,
   type Term,
 } from '../search/search.ts';
+import { fold } from '../search/words.ts';
 import { later } from './paging.ts';
+import { facetValueOf, LISTS, matchOf, rangeOf } from './search-filter.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MOST_VALUES = 50;
+/** Values are found by any spelling, so the spellings of one are counted as one. */
+const MOST_SPELLINGS = 4 * MOST_VALUES;
 /** What a hit does not show. */
-const UNSHOWN = { words: 0, strong: 0, shown: 0 } as const;
+const UNSHOWN = {
+  ...{ words: 0, strong: 0, shown: 0 },
+  ...{ folded: 0, pricesMinor: 0, priceClasses: 0 },
+} as const;
 
 /** The search on MongoDB's indexes; the same on the stand-in. */
 export function createSearchIndex(db: Db): SearchIndex {
@@ -115,17 +119,28 @@ export function createSearchIndex(db: Db): SearchIndex {
         .aggregate<{ _id: string | null; events: number }>([
           ...stagesOf({ filter }),
           { $limit: MOST_COUNTED },
-          ...(facet === 'tag' ? [{ $unwind: '$tags' }] : []),
-          { $group: { _id: FACET_VALUE[facet], events: { $sum: 1 } } },
+          ...(LISTS.includes(facet) ? [{ $unwind: facetValueOf(facet) }] : []),
+          { $group: { _id: facetValueOf(facet), events: { $sum: 1 } } },
           { $sort: { events: -1, _id: 1 } },
-          { $limit: MOST_VALUES },
+          { $limit: MOST_SPELLINGS },
         ])
         .toArray();
-      return found.flatMap(({ _id, events }): FacetCount[] =>
+      const counts = found.flatMap(({ _id, events }): FacetCount[] =>
         _id === null || _id === '' ? [] : [{ value: String(_id), events }],
       );
+      return joinSpellings(counts).slice(0, MOST_VALUES);
     },
   };
+}
+
+/** Counts of values that differ in case or accents as one, under the most frequent spelling. */
+function joinSpellings(counts: readonly FacetCount[]): FacetCount[] {
+  return [...Map.groupBy(counts, ({ value }) => fold(value)).values()]
+    .map((same) => ({
+      value: same[0]?.value ?? '',
+      events: same.reduce((sum, { events }) => sum + events, 0),
+    }))
+    .sort((a, b) => b.events - a.events || (a.value < b.value ? -1 : 1));
 }
 
 /** A filter with more that has to be so, what must not be so, and where the page begins. */
@@ -158,61 +173,6 @@ function stagesOf({ filter, also = [], but = [], after }: Query, range: Document
     },
     ...(after ? [{ $match: after }] : []),
   ];
-}
-
-const FACET_VALUE: Readonly<Record<Exclude<Facet, 'when'>, unknown>> = {
-  category: '$category',
-  city: '$city',
-  country: '$country',
-  venueId: '$venueId',
-  tag: '$tags',
-  currency: '$currency',
-  availability: '$stock',
-  price: {
-    $switch: {
-      branches: PRICE_ENDS.map((end, at) => ({
-        case: { $lt: ['$priceFromMinor', end] },
-        // biome-ignore lint/suspicious/noThenProperty: the store's own word
-        then: `${PRICE_ENDS[at - 1] ?? 0}-${end}`,
-      })),
-      default: `${PRICE_ENDS.at(-1)}-`,
-    },
-  },
-};
-
-/** The rule of a filter. Listings that are not shown match none. */
-function matchOf(filter: Filter): Document {
-  const all: Document[] = filter.terms.map((term) => ({
-    words: { $in: [term.word, ...term.others] },
-  }));
-  if (filter.spans) {
-    const spans = filter.spans.map(({ fromMs, toMs, timeZones }) => ({
-      timeZone: { $in: timeZones },
-      startsAt: { $gte: new Date(fromMs), $lt: new Date(toMs) },
-    }));
-    all.push(spans.length === 1 && spans[0] ? spans[0] : { $or: [...spans, { _id: '' }] });
-  }
-  return {
-    shown: true,
-    startsAt: rangeOf(filter.from, filter.to),
-    ...(filter.category !== undefined && { category: filter.category }),
-    ...(filter.city !== undefined && { city: filter.city }),
-    ...(filter.country !== undefined && { country: filter.country }),
-    ...(filter.venueId !== undefined && { venueId: filter.venueId }),
-    ...(filter.tag !== undefined && { tags: filter.tag }),
-    ...(filter.artist !== undefined && { artists: filter.artist }),
-    ...(filter.artistId !== undefined && { artistIds: filter.artistId }),
-    ...(filter.seriesId !== undefined && { seriesId: filter.seriesId }),
-    ...(filter.currency !== undefined && { currency: filter.currency }),
-    ...(filter.priceMin !== undefined && { priceToMinor: { $gte: filter.priceMin } }),
-    ...(filter.priceMax !== undefined && { priceFromMinor: { $lte: filter.priceMax } }),
-    ...(filter.availability && { stock: { $in: stocksOf(filter.availability) } }),
-    ...(all.length > 0 && { $and: all }),
-  };
-}
-
-function rangeOf(from: Date, to: Date | undefined): Document {
-  return { $gte: from, ...(to && { $lt: to }) };
 }
 
 /**

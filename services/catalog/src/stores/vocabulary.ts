@@ -1,7 +1,14 @@
 import { LRUCache } from 'lru-cache';
 import type { Db } from 'mongodb';
 import type { ListingFace } from '../search/listing.ts';
-import { deletionsOf, distanceOf, fold, slipsAllowed, wordsOf } from '../search/words.ts';
+import {
+  beginningDistanceOf,
+  deletionsOf,
+  distanceOf,
+  fold,
+  slipsAllowed,
+  wordsOf,
+} from '../search/words.ts';
 import { isDuplicate } from './holds.ts';
 
 /** What people may type the beginning of. */
@@ -61,8 +68,15 @@ export function createVocabulary(db: Db) {
       return found.map((one) => one.text).sort((a, b) => a.length - b.length);
     },
 
-    /** Words that this one may have been meant to be, nearest first. */
-    async nearWords(word: string, now: Date, limit: number): Promise<string[]> {
+    /**
+     * Words that this one may have been meant to be, nearest first; where there are none and it is
+     * unfinished, those that it may have been meant to be the beginning of.
+     */
+    async nearWords(
+      word: string,
+      now: Date,
+      { limit, unfinished = false }: { limit: number; unfinished?: boolean },
+    ): Promise<string[]> {
       const most = slipsAllowed(word);
       if (most === 0) return [];
       const found = await vocabulary
@@ -71,12 +85,15 @@ export function createVocabulary(db: Db) {
           { projection: { text: 1 } },
         )
         .toArray();
-      return found
-        .map(({ text }) => ({ text, distance: distanceOf(word, text, most) }))
-        .filter(({ distance }) => distance > 0 && distance <= most)
-        .sort((a, b) => a.distance - b.distance || (a.text < b.text ? -1 : 1))
-        .slice(0, limit)
-        .map((one) => one.text);
+      const nearest = (distanceTo: typeof distanceOf) =>
+        found
+          .map(({ text }) => ({ text, distance: distanceTo(word, text, most) }))
+          .filter(({ text, distance }) => text !== word && distance <= most)
+          .sort((a, b) => a.distance - b.distance || (a.text < b.text ? -1 : 1))
+          .slice(0, limit)
+          .map((one) => one.text);
+      const whole = nearest(distanceOf);
+      return whole.length === 0 && unfinished ? nearest(beginningDistanceOf) : whole;
     },
 
     /** Phrases of which a word begins so. */
