@@ -66,8 +66,8 @@ export async function takePlaces(
     if (isRefusal(board)) return board;
     // From here to the promise nothing is awaited: no other party of this process picks in between.
     const seen = pickByBoard(deps, board, areas, lost);
-    const others = deps.promised.untilOver(eventId);
-    if (seen === undefined && others && monotonicMs() < end) {
+    const others = seen === undefined ? deps.promised.untilOver(eventId) : undefined;
+    if (others && monotonicMs() < end) {
       // What others are about to take may yet be free.
       await others;
       continue;

@@ -53,9 +53,9 @@ export async function takeBest(
     if (isRefusal(seen)) return seen;
     // From here to the promise nothing is awaited: no other party chooses in between.
     const choice = pickBest(deps, seen, wish, lost);
-    const others = deps.promised.untilOver(eventId);
     if (isRefusal(choice)) {
       // What others are about to take may yet be free.
+      const others = deps.promised.untilOver(eventId);
       if (!others || monotonicMs() > end) return choice;
       await waitAtMost(others, end - monotonicMs());
       continue;
