@@ -1,6 +1,6 @@
 import type { EventStatus } from '@holdfast/shared/contracts/events.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
-import type { Event } from './event.ts';
+import type { Event, SoldEvent } from './event.ts';
 
 /** Statuses as people see them: those that are stored, and what follows from time and seats. */
 export const SHOWN_STATUSES = [
@@ -93,7 +93,7 @@ export function checkStatusChange(
 }
 
 /** Why an event is none that takes place, as far as the public knows. */
-export function refuseGone(event: Event | undefined, eventId: string): Refusal | undefined {
+export function refuseGone(event: SoldEvent | undefined, eventId: string): Refusal | undefined {
   if (event === undefined || !event.ready || event.status === 'draft') {
     return refused('event_not_found', `There is no event ${eventId} for sale.`);
   }
@@ -104,7 +104,7 @@ export function refuseGone(event: Event | undefined, eventId: string): Refusal |
 }
 
 /** Why nothing can be held for an event, whatever the seats; the window of its sale is their rule. */
-export function refuseSale(event: Event | undefined, eventId: string): Refusal | undefined {
+export function refuseSale(event: SoldEvent | undefined, eventId: string): Refusal | undefined {
   const gone = refuseGone(event, eventId);
   if (gone || event === undefined) return gone;
   if (!SELLING.includes(event.status)) {

@@ -97,6 +97,30 @@ export type Event = VenueFace & {
   outbox: Message[];
 };
 
+/** What of an event its seats are sold by, without its texts and its trace. */
+export const SOLD_BY = [
+  '_id',
+  'version',
+  'status',
+  'ready',
+  'name',
+  'venueName',
+  'timeZone',
+  'startsAt',
+  'endsAt',
+  'onSaleAt',
+  'offSaleAt',
+  'planVersion',
+  'prices',
+  'ticketTypes',
+  'currency',
+  'terms',
+  'maxPerUser',
+  'maxPerOrder',
+  'seatPolicy',
+] as const satisfies readonly (keyof Event)[];
+export type SoldEvent = Pick<Event, (typeof SOLD_BY)[number]>;
+
 export function venueFaceOf(venue: Venue): VenueFace {
   const { name: venueName, city, country, timeZone, location = null } = venue;
   return { venueName, city, country, timeZone, location };
@@ -131,13 +155,13 @@ export function checkCaps(
 }
 
 /** Whether the event has a price for each of the seats: a plan edit may have come in between. */
-export function isPriced(event: Event, seats: readonly SeatFace[]): boolean {
+export function isPriced(event: SoldEvent, seats: readonly SeatFace[]): boolean {
   return seats.every((seat) => event.prices.some((price) => price.category === seat.category));
 }
 
 /** What seats cost at the event's prices of now, each as its type, in the order of the plan. */
 export function priceSeats(
-  event: Event,
+  event: SoldEvent,
   seats: readonly SeatFace[],
   types?: TypesOfSeats,
 ): OfferSeat[] {

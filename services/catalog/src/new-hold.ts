@@ -1,6 +1,6 @@
 import { holdTaken } from '@holdfast/shared/contracts/holds.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Event, priceSeats } from './event.ts';
+import { priceSeats, type SoldEvent } from './event.ts';
 import { type Hold, historyEntry, totalOf } from './hold.ts';
 import { holdMessage } from './messages.ts';
 import type { Seat } from './seat.ts';
@@ -9,7 +9,7 @@ import type { TypesOfSeats } from './ticket-types.ts';
 
 /** The document of a hold whose seats were just taken, with its message; it ends with the first of them. */
 export function newHold(
-  event: Event,
+  event: SoldEvent,
   take: { holdId: string; userId: string; attemptId: string },
   seats: readonly Seat[],
   parts: {

@@ -93,7 +93,7 @@ export async function createService(
     topicPrefix: config.TOPIC_PREFIX,
     log,
   });
-  const liveSeats = openLiveSeats({ db, config, log, findEvent: (id) => events.find(id) });
+  const liveSeats = openLiveSeats({ db, config, log, findEvent: (id) => events.findSold(id) });
   const { boards, snapshots } = liveSeats;
   const relayOf = (collection: typeof carriers.holds) =>
     createDocumentRelay({
@@ -165,7 +165,7 @@ export async function createService(
     inTurn: createTurns(),
     promised: createPromisedSeats(),
     signer,
-    events,
+    events: { find: events.findSold },
   };
   const seenEvents: Remembered<EventView> = cache.remember('event', async (eventId) => {
     const event = await events.find(eventId);

@@ -4,7 +4,7 @@ import type { OfferSeat } from '@holdfast/shared/contracts/offer.ts';
 import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Event, isPriced, priceSeats } from '../event.ts';
+import { isPriced, priceSeats, type SoldEvent } from '../event.ts';
 import { refuseSale } from '../event-status.ts';
 import { type Hold, historyEntry, MOST_CHANGES } from '../hold.ts';
 import { holdMessage } from '../messages.ts';
@@ -34,7 +34,7 @@ export type AddSeats = {
 
 type Dependencies = HoldStores & {
   limits: HoldLimits;
-  events: { find(eventId: string): Promise<Event | undefined> };
+  events: { find(eventId: string): Promise<SoldEvent | undefined> };
   inTurn: InTurn;
 };
 

@@ -1,7 +1,7 @@
 import { Fault, isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { fingerprint } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import type { Event } from '../event.ts';
+import type { SoldEvent } from '../event.ts';
 import { MOST_CHANGES } from '../hold.ts';
 import type { HoldNow } from '../stores/holds.ts';
 import { changeIdOf, replayChange } from './add-seats.ts';
@@ -18,7 +18,7 @@ const MOST_TRIES = 20;
  * nothing.
  */
 export async function dropSeat(
-  deps: HoldStores & { events: { find(eventId: string): Promise<Event | undefined> } },
+  deps: HoldStores & { events: { find(eventId: string): Promise<SoldEvent | undefined> } },
   command: {
     holdId: string;
     userId: string;

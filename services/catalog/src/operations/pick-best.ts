@@ -1,6 +1,6 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
-import type { Event } from '../event.ts';
+import type { SoldEvent } from '../event.ts';
 import { seatKey } from '../seat.ts';
 import { type Board, codeAt, freeAt } from '../seat-map/board.ts';
 import type { FollowedBoard } from '../seat-map/boards.ts';
@@ -27,10 +27,10 @@ export type BestWish = {
 };
 
 /** What a choice is made by. */
-export type Seen = { event: Event; followed: FollowedBoard };
+export type Seen = { event: SoldEvent; followed: FollowedBoard };
 
 export type BestChoice = {
-  event: Event;
+  event: SoldEvent;
   board: Board;
   /** Places in the plan. */
   seats: number[];
@@ -149,7 +149,7 @@ function untakenOf(board: Board, nowMs: number): Untaken {
   return untaken;
 }
 
-function seatWishOf(event: Event, wish: BestWish): SeatWish {
+function seatWishOf(event: SoldEvent, wish: BestWish): SeatWish {
   const { partySize, category, section, maxPriceMinor, needs = [], spread = 'near' } = wish;
   const type = event.ticketTypes?.find((one) => one.id === wish.ticketType);
   const categories = event.prices
@@ -170,7 +170,7 @@ function seatWishOf(event: Event, wish: BestWish): SeatWish {
 
 /** Says what would be possible instead. */
 function refuseUnfitting(
-  event: Event,
+  event: SoldEvent,
   seating: Seating,
   free: Uint8Array,
   wish: SeatWish,

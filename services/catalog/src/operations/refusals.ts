@@ -1,9 +1,9 @@
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
-import type { Event } from '../event.ts';
+import type { SoldEvent } from '../event.ts';
 import type { HoldLimits } from './dependencies.ts';
 
 /** Most seats that one hold of the event may have, and so one order. */
-export function mostSeats(limits: HoldLimits, event: Event | undefined): number {
+export function mostSeats(limits: HoldLimits, event: SoldEvent | undefined): number {
   return Math.min(limits.seatsPerHold, event?.maxPerOrder ?? limits.seatsPerHold);
 }
 

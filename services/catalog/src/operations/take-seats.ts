@@ -2,7 +2,7 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { derivedId, fingerprint, newId } from '@holdfast/shared/ids.ts';
 import type { Origin } from '@holdfast/shared/origin.ts';
-import { type Event, isPriced } from '../event.ts';
+import { isPriced, type SoldEvent } from '../event.ts';
 import { refuseSale } from '../event-status.ts';
 import { newHold } from '../new-hold.ts';
 import { seatKey } from '../seat.ts';
@@ -30,12 +30,12 @@ export type TakeSeats = {
    * Set where the seats were chosen for a party: what a repeat is known by, why these seats, and the
    * event as it was read for this request.
    */
-  chosen?: { fingerprint: string; reasons?: ChoiceReasons; event?: Event };
+  chosen?: { fingerprint: string; reasons?: ChoiceReasons; event?: SoldEvent };
 };
 
 export type TakeDependencies = HoldStores & {
   limits: HoldLimits;
-  events: { find(eventId: string): Promise<Event | undefined> };
+  events: { find(eventId: string): Promise<SoldEvent | undefined> };
   inTurn: InTurn;
 };
 

@@ -3,7 +3,7 @@ import { seatId } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import type { Event } from '../event.ts';
+import type { SoldEvent } from '../event.ts';
 import { offerOf, type Signer } from '../offer.ts';
 import type { HoldLimits, HoldStores } from '../operations/dependencies.ts';
 import { extendHold } from '../operations/extend-hold.ts';
@@ -27,7 +27,7 @@ export type HoldDependencies = HoldStores & {
   signer: Signer;
   inTurn: InTurn;
   promised: PromisedSeats;
-  events: { find(eventId: string): Promise<Event | undefined> };
+  events: { find(eventId: string): Promise<SoldEvent | undefined> };
 };
 
 const LONGEST_LIST = 100;

@@ -1,7 +1,7 @@
 import type { Logger } from '@holdfast/shared/logger.ts';
 import type { Db } from 'mongodb';
 import type { CatalogConfig } from '../config.ts';
-import type { Event } from '../event.ts';
+import type { SoldEvent } from '../event.ts';
 import { createSeatStandings } from '../stores/seat-standings.ts';
 import { createBoards } from './boards.ts';
 import { openDeltaStream } from './delta-stream.ts';
@@ -12,7 +12,7 @@ import { createSnapshots } from './snapshots.ts';
 export function openLiveSeats(options: {
   db: Db;
   config: Pick<CatalogConfig, 'REDIS_URL' | 'TOPIC_PREFIX'>;
-  findEvent: (eventId: string) => Promise<Event | undefined>;
+  findEvent: (eventId: string) => Promise<SoldEvent | undefined>;
   log: Logger;
 }) {
   const { db, config, log } = options;
