@@ -157,6 +157,7 @@ describe('pins', () => {
         status: 'committing',
         order,
       })),
+      seatIds: seatIds(2),
       expiresAt: null,
       pinId: booking.pinId,
       bookingId: booking.bookingId,
