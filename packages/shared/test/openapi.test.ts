@@ -13,7 +13,7 @@ import { CONTRACTS } from '../src/contracts/all.ts';
 import { currency, id, instant, minor, seatId, timeZone } from '../src/contracts/fields.ts';
 import { jsonSchema, tolerantSchema } from '../src/http/json-schema.ts';
 import { openApi } from '../src/http/openapi.ts';
-import { reply, route } from '../src/http/route.ts';
+import { type Route, reply, route } from '../src/http/route.ts';
 import { noteSchema, startTestService } from './test-service.ts';
 
 // Formats are annotations in draft 2020-12; what decides is written as patterns.
@@ -155,49 +155,45 @@ describe(`emitted JSON Schemas (seed ${seed})`, () => {
   }
 });
 
-const routes = [
-  route({
-    method: 'post',
-    path: '/api/notes/:noteId/lines',
-    id: 'addLine',
-    summary: 'Adds a line',
-    tag: 'notes',
-    access: ['admin', 'organizer'],
-    params: Joi.object({ noteId: id().required() }),
-    query: Joi.object({ wait: Joi.number().integer().min(0).max(25).description('Seconds') }),
-    body: noteSchema,
-    responses: { 201: { description: 'The note', schema: noteSchema, example: { title: 'a' } } },
-    errors: ['seat_unavailable', 'version_conflict', 'quota_exceeded'],
-    run: async () => reply(201),
-  }),
-  route({
-    method: 'get',
-    path: '/api/notes',
-    id: 'listNotes',
-    summary: 'All notes',
-    access: 'anyone',
-    responses: { 200: { description: 'Them', schema: Joi.array().items(noteSchema) } },
-    run: async () => reply(200, []),
-  }),
-];
+const first = route({
+  method: 'post',
+  path: '/api/notes/:noteId/lines',
+  id: 'addLine',
+  summary: 'Adds a line',
+  tag: 'notes',
+  access: ['admin', 'organizer'],
+  params: Joi.object({ noteId: id().required() }),
+  query: Joi.object({ wait: Joi.number().integer().min(0).max(25).description('Seconds') }),
+  body: noteSchema,
+  responses: { 201: { description: 'The note', schema: noteSchema, example: { title: 'a' } } },
+  errors: ['seat_unavailable', 'version_conflict', 'quota_exceeded'],
+  run: async () => reply(201),
+});
+const second = route({
+  method: 'get',
+  path: '/api/notes',
+  id: 'listNotes',
+  summary: 'All notes',
+  access: 'anyone',
+  responses: { 200: { description: 'Them', schema: Joi.array().items(noteSchema) } },
+  run: async () => reply(200, []),
+});
+const routes = [first, second];
+const about = { service: 'test', version: '1.0.0', description: 'A test.' };
 
+type Content = Record<string, { schema: object; example?: unknown }>;
 type Operation = {
   operationId: string;
   description?: string;
   security: object[];
   parameters: { name: string; in: string; required: boolean; schema: object }[];
-  requestBody?: { content: Record<string, { schema: object }> };
-  responses: Record<string, { description: string; content?: Record<string, { schema: object }> }>;
+  requestBody?: { content: Content };
+  responses: Record<string, { description: string; content?: Content }>;
 };
 type Document = { openapi: string; paths: Record<string, Record<string, Operation>> };
 
 describe('the emitted OpenAPI document', () => {
-  const document = openApi({
-    service: 'test',
-    version: '1.0.0',
-    description: 'A test.',
-    routes,
-  }) as Document;
+  const document = openApi({ ...about, routes }) as Document;
   const addLine = document.paths['/api/notes/{noteId}/lines']?.post as Operation;
 
   it('is served at /openapi.json with every route and the operations routes', async () => {
@@ -271,6 +267,42 @@ describe('the emitted OpenAPI document', () => {
     const open = document.paths['/api/notes']?.get as Operation;
     expect(open.security).to.deep.equal([]);
     expect(open.responses).not.to.have.property('401');
+  });
+
+  it('shows examples of requests and answers, those of answers without a schema too', () => {
+    const notes = { notes: [{ title: 'a' }], next: null };
+    const shown = openApi({
+      ...about,
+      routes: [
+        { ...first, body: noteSchema.example({ title: 'Row C' }) },
+        { ...second, responses: { 200: { description: 'Them', example: notes } } },
+      ],
+    }) as Document;
+    const posted = shown.paths['/api/notes/{noteId}/lines']?.post;
+    expect(posted?.requestBody?.content['application/json']?.example).to.deep.equal({
+      title: 'Row C',
+    });
+    expect(posted?.responses[201]?.content?.['application/json']?.example).to.deep.equal({
+      title: 'a',
+    });
+    expect(shown.paths['/api/notes']?.get?.responses[200]?.content).to.deep.equal({
+      'application/json': { example: notes },
+    });
+  });
+
+  it('is not made of examples that their own schemas refuse, and says which and why', () => {
+    const wrong: [string, Route][] = [
+      ['addLine asks for', { ...first, body: noteSchema.example({ title: 7 }) }],
+      [
+        'addLine answers',
+        { ...first, responses: { 201: { description: 'It', schema: noteSchema, example: {} } } },
+      ],
+    ];
+    for (const [what, one] of wrong) {
+      expect(() => openApi({ ...about, routes: [one] }), what).to.throw(
+        new RegExp(`^The example of what ${what} .*"title"`),
+      );
+    }
   });
 
   it('has a unique operation id, a path parameter for each name in the path, and sound schemas', () => {

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type Joi from 'joi';
 import { REFUSALS, type RefusalCode } from '../refusals.ts';
 import { jsonSchema } from './json-schema.ts';
@@ -12,7 +13,10 @@ const WITH_BODY: readonly RefusalCode[] = [
   'media_type_unsupported',
 ];
 
-/** The OpenAPI 3.1 document of a service, from the same declarations that validate. */
+/**
+ * The OpenAPI 3.1 document of a service, from the same declarations that validate. An example that
+ * its own schema refuses is a bug, and the service does not start with it.
+ */
 export function openApi(options: {
   service: string;
   version: string;
@@ -84,7 +88,7 @@ function operation(spec: Route): object {
       requestBody: {
         // What can be left empty can be left out.
         required: spec.body.validate({}).error !== undefined,
-        content: { 'application/json': { schema: jsonSchema(spec.body) } },
+        content: { 'application/json': requestBody(spec.id, spec.body) },
       },
     }),
     responses: { ...successes(spec), ...problems(spec) },
@@ -103,23 +107,36 @@ function parameters(where: 'path' | 'query', schema: Joi.ObjectSchema | undefine
   }));
 }
 
+/** The form of a body with the first of its examples. */
+function requestBody(of: string, body: Joi.ObjectSchema): object {
+  const schema = jsonSchema(body);
+  const examples = (schema.examples ?? []) as unknown[];
+  for (const example of examples) checkExample(`${of} asks for`, body, example);
+  return { schema, ...(examples.length > 0 && { example: examples[0] }) };
+}
+
 function successes(spec: Route): Record<string, object> {
   return Object.fromEntries(
-    Object.entries(spec.responses).map(([status, { description, schema, example, mediaType }]) => [
+    Object.entries(spec.responses).map(([status, one]) => [
       status,
-      {
-        description,
-        ...(schema && {
-          content: {
-            [mediaType ?? 'application/json']: {
-              schema: jsonSchema(schema),
-              ...(example !== undefined && { example }),
-            },
-          },
-        }),
-      },
+      { description: one.description, ...answer(`${spec.id} answers`, one) },
     ]),
   );
+}
+
+function answer(of: string, { schema, example, mediaType }: Route['responses'][number]): object {
+  if (schema === undefined && example === undefined) return {};
+  if (schema && example !== undefined) checkExample(of, schema, example);
+  const content = {
+    ...(schema && { schema: jsonSchema(schema) }),
+    ...(example !== undefined && { example }),
+  };
+  return { content: { [mediaType ?? 'application/json']: content } };
+}
+
+function checkExample(of: string, schema: Joi.Schema, example: unknown): void {
+  const { error } = schema.validate(example, { convert: false });
+  assert(!error, `The example of what ${of} is not as its schema says: ${error?.message}`);
 }
 
 /** Refusals by status, the codes named in the description. */
