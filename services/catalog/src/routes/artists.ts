@@ -15,8 +15,13 @@ const members = {
   genres: Joi.array().items(text(60)).max(20),
   images: images(),
 };
-const newArtist = Joi.object({ ...members, name: members.name.required() });
-const artistEdit = Joi.object({ ...members, version: Joi.number().integer().min(1) }).min(1);
+const newArtist = Joi.object({ ...members, name: members.name.required() }).example({
+  name: 'Quartett am Fluss',
+  genres: ['classical'],
+});
+const artistEdit = Joi.object({ ...members, version: Joi.number().integer().min(1) })
+  .min(1)
+  .example({ genres: ['classical', 'chamber'], version: 1 });
 const params = Joi.object({ artistId: id().required() });
 
 const EXAMPLE = {

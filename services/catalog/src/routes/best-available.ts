@@ -44,7 +44,7 @@ const REASONS: ChoiceReasons = {
       row: 'B',
       rowFromFront: 2,
       centrality: 0.95,
-      seatIds: ['B-11', 'B-12'],
+      seatIds: ['Stalls-B-11', 'Stalls-B-12'],
     },
   ],
 };
@@ -74,18 +74,17 @@ export function bestAvailableRoutes(deps: Sight): Route[] {
         200: {
           description: 'The seats in the order of the plan, with their prices and the reasons',
           example: {
-            seats: [
-              {
-                seatId: 'B-11',
-                label: 'Stalls, row B, seat 11',
-                section: 'Stalls',
-                row: 'B',
-                number: '11',
-                category: 'Stalls',
-                priceMinor: 9_000,
-              },
-            ],
-            totalMinor: 9_000,
+            seats: ['11', '12'].map((number) => ({
+              seatId: `Stalls-B-${number}`,
+              label: `Stalls, row B, seat ${number}`,
+              section: 'Stalls',
+              row: 'B',
+              number,
+              category: 'Stalls',
+              ticketType: { id: 'full', name: 'Full price' },
+              priceMinor: 4_800,
+            })),
+            totalMinor: 9_600,
             currency: 'EUR',
             reasons: REASONS,
           },

@@ -19,11 +19,11 @@ const EXAMPLE = {
   blockId: '0198c9d4-7777-7000-8000-0000000000b1',
   eventId: '0198c9d4-0000-7000-8000-000000000001',
   reason: 'Camera platform',
-  seatIds: ['STALLS-C-14', 'STALLS-C-15'],
+  seatIds: ['Stalls-A-2', 'Stalls-A-3'],
   status: 'placed',
   placedBy: 'user:0198c9d4-0000-7000-8000-0000000000aa',
   createdAt: '2027-02-01T09:30:00.000Z',
-};
+} satisfies ReturnType<typeof viewBlock>;
 
 export function blockRoutes(deps: BlockDependencies): Route[] {
   const block = { description: 'The block', example: { block: EXAMPLE } };
@@ -40,10 +40,12 @@ export function blockRoutes(deps: BlockDependencies): Route[] {
       access: ['organizer', 'admin'],
       params: eventParams,
       body: Joi.object({
-        reason: text(200).required().example('Camera platform'),
+        reason: text(200).required(),
         seatIds: Joi.array().items(seatId()).min(1).max(MOST_BLOCKED).unique(),
         section: text(120).description('All seats of the section'),
-      }).xor('seatIds', 'section'),
+      })
+        .xor('seatIds', 'section')
+        .example({ reason: EXAMPLE.reason, seatIds: EXAMPLE.seatIds }),
       bodyLimit: BODY_LIMIT,
       responses: { 201: block },
       errors: [

@@ -10,6 +10,7 @@ import { changeEvent, type EventEdit } from '../operations/change-event.ts';
 import { createEvent, type EventInput, type EventStores } from '../operations/create-event.ts';
 import type { EventFilter } from '../stores/events.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { event, eventExample } from './examples/events.ts';
 import { keepEvent, keepEvents } from './keeping.ts';
 import {
   cursor,
@@ -35,7 +36,6 @@ type EventQuery = {
 };
 
 const OWN_EVENTS = 500;
-const event = { description: 'The event' };
 /** What an event has where its request names nothing. */
 export const EMPTY_EVENT = {
   description: '',
@@ -98,7 +98,12 @@ export function eventRoutes(
         cursor: cursor(),
         limit: limit(100, 50),
       }),
-      responses: { 200: { description: 'A page of events; `next` leads to the one after' } },
+      responses: {
+        200: {
+          description: 'A page of events; `next` leads to the one after',
+          example: { events: [eventExample], next: null },
+        },
+      },
       run: ({ query }) => listEvents(stores, query),
     }),
     route({
@@ -108,7 +113,12 @@ export function eventRoutes(
       summary: "An organizer's own events, drafts too",
       tag: 'events',
       access: ['organizer', 'admin'],
-      responses: { 200: { description: 'The events' } },
+      responses: {
+        200: {
+          description: 'The events',
+          example: { events: [{ ...eventExample, status: 'draft', shownStatus: 'draft' }] },
+        },
+      },
       async run({ actor }) {
         const own = await stores.events.listOwn(actor.userId, OWN_EVENTS);
         return reply(200, { events: own.map((one) => viewNow(one, stores.limits)) });

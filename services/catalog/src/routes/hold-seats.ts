@@ -28,7 +28,7 @@ export function holdSeatRoutes(deps: HoldDependencies): Route[] {
       params: holdParams,
       body: Joi.object(seatWishes)
         .xor('seatIds', 'seats', 'areas')
-        .example({ seats: [{ seatId: 'STALLS-C-15', ticketType: 'child' }] }),
+        .example({ seats: [{ seatId: 'Stalls-A-3', ticketType: 'child' }] }),
       responses: { 200: hold },
       errors: [
         'hold_not_found',

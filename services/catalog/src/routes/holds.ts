@@ -19,6 +19,7 @@ import type { TypeWish } from '../ticket-types.ts';
 import type { InTurn } from '../turns.ts';
 import { bestWish } from './best-available.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { holdExample, holdsExample, releasedExample, takeExamples } from './examples/holds.ts';
 import { areaWishes, cursor, eventParams, holdParams, holdView, limit, text } from './schemas.ts';
 import { viewHold } from './views.ts';
 
@@ -55,7 +56,16 @@ export const seatWishes = {
 };
 
 /** A hold as an answer. */
-export const hold = { description: 'The hold', schema: Joi.object({ hold: holdView.required() }) };
+export const hold = {
+  description: 'The hold',
+  schema: Joi.object({ hold: holdView.required() }),
+  example: holdExample,
+};
+
+const holdPage = Joi.object({
+  holds: Joi.array().items(holdView).required(),
+  next: Joi.string().allow(null).required(),
+});
 
 export function holdRoutes(deps: HoldDependencies): Route[] {
   return [
@@ -75,10 +85,13 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
         ...seatWishes,
         bestAvailable: bestWish,
         durationSeconds: seconds(deps.limits),
-      }).xor('seatIds', 'seats', 'bestAvailable', 'areas'),
-      responses: {
-        201: hold,
-      },
+      })
+        .xor('seatIds', 'seats', 'bestAvailable', 'areas')
+        .example(takeExamples[0])
+        .example(takeExamples[1])
+        .example(takeExamples[2])
+        .example(takeExamples[3]),
+      responses: { 201: hold },
       errors: [
         'event_not_found',
         'event_cancelled',
@@ -130,7 +143,13 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       tag: 'holds',
       access: 'login',
       query: Joi.object({ cursor: cursor(), limit: limit(100, 20) }),
-      responses: { 200: { description: 'A page of holds; `next` leads to the one after' } },
+      responses: {
+        200: {
+          description: 'A page of holds; `next` leads to the one after',
+          schema: holdPage,
+          example: holdsExample,
+        },
+      },
       run: ({ query, actor }) => listHolds(deps, actor.userId, query),
     }),
     route<{ params: { holdId: string } }>({
@@ -157,7 +176,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       tag: 'holds',
       access: 'login',
       params: holdParams,
-      responses: { 200: hold },
+      responses: { 200: { ...hold, example: releasedExample } },
       errors: ['hold_not_found', 'hold_not_owner', 'hold_in_checkout', 'hold_not_active'],
       async run({ params, actor, origin }) {
         const released = await releaseHold(deps, { ...params, userId: actor.userId, origin });
@@ -173,7 +192,9 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
       tag: 'holds',
       access: 'login',
       params: holdParams,
-      body: Joi.object({ durationSeconds: seconds(deps.limits).required() }),
+      body: Joi.object({ durationSeconds: seconds(deps.limits).required() }).example({
+        durationSeconds: 120,
+      }),
       responses: { 200: hold },
       errors: [
         'hold_not_found',

@@ -1,10 +1,12 @@
+import { systemClock } from '@holdfast/shared/clock.ts';
 import { isRefusal } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
 import type { Caps, Price } from '../event.ts';
 import { editPlan, type PlanEditStores } from '../operations/edit-plan.ts';
+import { editedEventExample, eventPlanExample } from './examples/events.ts';
 import { eventParams, heldKeepPrice, prices } from './schemas.ts';
-import { viewEvent } from './views.ts';
+import { showEvent, viewEvent } from './views.ts';
 
 export function planEditRoutes(stores: PlanEditStores & { limits: Caps }): Route[] {
   return [
@@ -21,14 +23,19 @@ export function planEditRoutes(stores: PlanEditStores & { limits: Caps }): Route
       access: ['organizer', 'admin'],
       params: eventParams,
       body: Joi.object({
-        planVersion: Joi.number().integer().min(1).required().example(2),
+        planVersion: Joi.number().integer().min(1).required(),
         prices: prices().description(
           'For the categories of that plan; the present ones if left out',
         ),
         heldKeepPrice: heldKeepPrice(),
         version: Joi.number().integer().min(1),
-      }),
-      responses: { 200: { description: 'The event; its seats follow the plan now' } },
+      }).example(eventPlanExample),
+      responses: {
+        200: {
+          description: 'The event; its seats follow the plan now',
+          example: { event: editedEventExample },
+        },
+      },
       errors: [
         'event_not_found',
         'event_cancelled',
@@ -41,7 +48,9 @@ export function planEditRoutes(stores: PlanEditStores & { limits: Caps }): Route
       ],
       async run({ params, body, actor, origin }) {
         const edited = await editPlan(stores, { ...params, input: body, actor, origin });
-        return isRefusal(edited) ? edited : reply(200, { event: viewEvent(edited, stores.limits) });
+        return isRefusal(edited)
+          ? edited
+          : reply(200, { event: showEvent(viewEvent(edited, stores.limits), systemClock.now()) });
       },
     }),
   ];

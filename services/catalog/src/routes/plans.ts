@@ -4,6 +4,7 @@ import Joi from 'joi';
 import { changeVenue, type VenueStores } from '../operations/create-venue.ts';
 import { writeSections } from '../plans/plan-sections.ts';
 import { writePretix } from '../plans/pretix-note.ts';
+import { planBodyExample, replannedVenueExample } from './examples/venues.ts';
 import { plan, venueParams } from './schemas.ts';
 import { viewVenue } from './views.ts';
 
@@ -68,9 +69,14 @@ export function planRoutes(deps: VenueStores): Route[] {
           .integer()
           .min(1)
           .description('The version of the venue that it is for'),
-      }),
+      }).example(planBodyExample),
       bodyLimit: PLAN_LIMIT,
-      responses: { 200: { description: 'The venue; `planVersion` is that of its plan' } },
+      responses: {
+        200: {
+          description: 'The venue; `planVersion` is that of its plan',
+          example: { venue: replannedVenueExample },
+        },
+      },
       errors: ['venue_not_found', 'plan_invalid', 'version_conflict', 'forbidden'],
       async run({ params, body, actor, origin }) {
         const venue = await changeVenue(deps, { ...params, input: body, actor, origin });
@@ -85,7 +91,7 @@ const EXAMPLE = {
   planVersion: 2,
   categories: ['Stalls', 'Floor'],
   sections: [
-    { name: 'Stalls', kind: 'seated', seats: 1, rows: [{ name: 'A', seats: 1, curve: 4 }] },
+    { name: 'Stalls', kind: 'seated', seats: 1, rows: [{ name: 'A', seats: 1 }] },
     { name: 'Floor', kind: 'standing', seats: 1, rows: [] },
   ],
   seats: [

@@ -11,6 +11,8 @@ import { SEAT_STATUSES } from '@holdfast/shared/contracts/holds.ts';
 import { terms } from '@holdfast/shared/contracts/terms.ts';
 import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import Joi from 'joi';
+import { eventEditExample, newEventExample } from './examples/events.ts';
+import { newVenueExample, venueEditExample } from './examples/venues.ts';
 import { images, translations } from './faces.ts';
 import { reasonsView } from './reasons-view.ts';
 
@@ -99,11 +101,13 @@ export const newVenue = Joi.object({
   name: venueMembers.name.required(),
   timeZone: venueMembers.timeZone.required(),
   plan: venueMembers.plan.required(),
-});
+}).example(newVenueExample);
 export const venueEdit = Joi.object({
   ...venueMembers,
   version: Joi.number().integer().min(1),
-}).min(1);
+})
+  .min(1)
+  .example(venueEditExample);
 
 const eventMembers = {
   name: text(200),
@@ -144,7 +148,7 @@ const newEventMembers = {
   currency: currency().required(),
   status: Joi.string().valid('draft', 'published'),
 };
-export const newEvent = Joi.object(newEventMembers);
+export const newEvent = Joi.object(newEventMembers).example(newEventExample);
 const { startsAt: _starts, endsAt: _ends, ...repeated } = newEventMembers;
 /** What the events of a series have in common. */
 export const newSeriesEvent = Joi.object(repeated);
@@ -159,7 +163,9 @@ export const eventEdit = Joi.object({
   heldKeepPrice: heldKeepPrice(),
   status: Joi.string().valid(...EVENT_STATUSES),
   version: Joi.number().integer().min(1),
-}).min(1);
+})
+  .min(1)
+  .example(eventEditExample);
 
 export const limit = (most: number, usual: number) =>
   Joi.number().integer().min(1).max(most).default(usual);

@@ -8,6 +8,7 @@ import type { Boards } from '../seat-map/boards.ts';
 import { createShare } from '../stores/gather.ts';
 import type { SeatViews } from '../stores/seat-views.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { availabilityExample, seatExample, seatsExample } from './examples/seats.ts';
 import { cursor, eventParams, seatParams, seatView, text } from './schemas.ts';
 import type { EventView } from './views.ts';
 
@@ -47,6 +48,7 @@ export function seatRoutes(deps: {
             seats: Joi.array().items(seatView).required(),
             next: Joi.string().allow(null).required(),
           }),
+          example: seatsExample,
         },
       },
       errors: ['event_not_found'],
@@ -80,7 +82,13 @@ export function seatRoutes(deps: {
       tag: 'seats',
       access: 'anyone',
       params: seatParams,
-      responses: { 200: { description: 'The seat', schema: Joi.object({ seat: seatView }) } },
+      responses: {
+        200: {
+          description: 'The seat',
+          schema: Joi.object({ seat: seatView }),
+          example: seatExample,
+        },
+      },
       errors: ['event_not_found', 'seat_not_found'],
       async run({ params }) {
         if (!(await deps.events.read(params.eventId))) return noEvent(params.eventId);
@@ -97,7 +105,9 @@ export function seatRoutes(deps: {
       tag: 'seats',
       access: 'anyone',
       params: eventParams,
-      responses: { 200: { description: 'Counts by category and live status' } },
+      responses: {
+        200: { description: 'Counts by category and live status', example: availabilityExample },
+      },
       errors: ['event_not_found'],
       async run({ params }) {
         const event = await deps.events.read(params.eventId);

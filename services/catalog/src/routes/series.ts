@@ -8,6 +8,7 @@ import { STEPS } from '../recurrence.ts';
 import type { Series, SeriesStore } from '../stores/series.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { EMPTY_EVENT, type EventBody } from './events.ts';
+import { newSeriesExample } from './examples/events.ts';
 import { cursor, limit, newSeriesEvent } from './schemas.ts';
 
 const MOST_EVENTS = 100;
@@ -28,15 +29,15 @@ const newSeries = Joi.object({
   }).required(),
   durationMinutes: Joi.number().integer().min(1).max(LONGEST_MINUTES),
   event: newSeriesEvent.required(),
-});
+}).example(newSeriesExample);
 const params = Joi.object({ seriesId: id().required() });
 
 const EXAMPLE = {
   seriesId: '0198c9d4-0000-7000-8000-0000000000b1',
-  name: 'Lunch concert',
-  venueId: '0198c9d4-0000-7000-8000-0000000000f1',
+  name: newSeriesExample.event.name,
+  venueId: newSeriesExample.event.venueId,
   timeZone: 'Europe/Vienna',
-  recurrence: { firstLocal: '2027-03-21T12:30', every: 1, step: 'weeks', count: 2 },
+  recurrence: newSeriesExample.recurrence,
   eventIds: ['0198c9d4-0000-7000-8000-000000000001', '0198c9d4-0000-7000-8000-000000000002'],
 };
 

@@ -10,12 +10,11 @@ import {
   type VenueStores,
 } from '../operations/create-venue.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { venue, venueExample } from './examples/venues.ts';
 import { keepVenue, keepVenues } from './keeping.ts';
 import { PLAN_LIMIT } from './plans.ts';
 import { cursor, limit, newVenue, text, venueEdit, venueParams } from './schemas.ts';
 import { type VenueView, viewVenue } from './views.ts';
-
-const venue = { description: 'The venue' };
 
 export function venueRoutes(deps: VenueStores & { remembered: Remembered<VenueView> }): Route[] {
   const answer = (one: Venue, status: number) =>
@@ -52,7 +51,12 @@ export function venueRoutes(deps: VenueStores & { remembered: Remembered<VenueVi
       tag: 'venues',
       access: 'anyone',
       query: Joi.object({ city: text(120), cursor: cursor(), limit: limit(100, 50) }),
-      responses: { 200: { description: 'A page of venues; `next` leads to the one after' } },
+      responses: {
+        200: {
+          description: 'A page of venues; `next` leads to the one after',
+          example: { venues: [venueExample], next: null },
+        },
+      },
       async run({ query }) {
         const place = readCursor(query.cursor, 2);
         if (isRefusal(place)) return place;
