@@ -1,7 +1,12 @@
 import { expect } from 'chai';
 import { type System, sharedSystem } from '../system.ts';
 
-type Document = { paths: Record<string, Record<string, object>> };
+type Content = Record<string, { schema?: object; example?: unknown }>;
+type Operation = {
+  requestBody?: { content: Content };
+  responses: Record<string, { content?: Content }>;
+};
+type Document = { paths: Record<string, Record<string, Operation>> };
 
 const BEHIND = ['auth', 'catalog', 'booking'] as const;
 const ANY_ID = '0198c9d4-0000-7000-8000-00000000dead';
@@ -36,4 +41,29 @@ describe('every address', () => {
       expect(strayed).to.deep.equal([]);
     });
   }
+
+  for (const service of BEHIND) {
+    it(`below /api of ${service} documents its success and shows an example of its body`, async () => {
+      const { paths } = await documentOf(service);
+      const missing = Object.entries(paths)
+        .filter(([path]) => path.startsWith('/api/'))
+        .flatMap(([path, operations]) =>
+          Object.entries(operations).flatMap(([method, { requestBody, responses }]) => [
+            ...(tellsSuccess(responses) ? [] : [`${method} ${path}: success`]),
+            ...(lacksExample(requestBody?.content) ? [`${method} ${path}: body`] : []),
+          ]),
+        );
+      expect(missing).to.deep.equal([]);
+    });
+  }
 });
+
+/** Some success has a form or an example, or there is none but without content. */
+function tellsSuccess(responses: Operation['responses']): boolean {
+  const successes = Object.entries(responses).filter(([status]) => status.startsWith('2'));
+  return successes.some(([status, { content }]) => status === '204' || content !== undefined);
+}
+
+function lacksExample(content: Content = {}): boolean {
+  return Object.values(content).some(({ example }) => example === undefined);
+}

@@ -42,7 +42,9 @@ export function adminRoutes(use: UseParts): Route[] {
         roles: roles(),
         tier: tier().allow(null),
         reason: Joi.string().min(3).max(500).required().description('Why; kept in the audit'),
-      }).or('roles', 'tier'),
+      })
+        .or('roles', 'tier')
+        .example({ roles: ['user', 'organizer'], reason: 'runs the Kammersaal' }),
       responses: { 200: { description: 'The account', schema: accountAnswer } },
       errors: ['user_not_found'],
       run: async ({ params, body: { reason, ...change }, origin }) => {
@@ -57,7 +59,9 @@ export function adminRoutes(use: UseParts): Route[] {
       tag: 'administration',
       summary: 'Creates credentials of a service; the secret is shown only here',
       access: ['admin'],
-      body: Joi.object<{ name: string }>({ name: name().required() }),
+      body: Joi.object<{ name: string }>({ name: name().required() }).example({
+        name: 'mail gateway',
+      }),
       responses: {
         201: {
           description: 'The credentials',

@@ -35,6 +35,8 @@ export const roles = () =>
     .description('The whole set of roles');
 export const tier = () => Joi.string().valid(...TIERS);
 export const secret = () => Joi.string().min(1).max(200);
+/** Has the form of a refresh token or of a client's secret, and is neither. */
+export const EXAMPLE_SECRET = 'm5Ffqz0qRpu1yXG0bJd3mBq9u0c4o5mXk1m1cYvJr1E';
 
 const account = () =>
   Joi.object({

@@ -40,10 +40,9 @@ export function profileRoutes(use: UseParts): Route[] {
       tag: 'accounts',
       summary: 'Changes name or phone of the account that is logged in; null removes the phone',
       access: 'login',
-      body: Joi.object<ProfileBody>({ name: name(), phone: phone().allow(null) }).or(
-        'name',
-        'phone',
-      ),
+      body: Joi.object<ProfileBody>({ name: name(), phone: phone().allow(null) })
+        .or('name', 'phone')
+        .example({ phone: '+43 660 1234567' }),
       responses: { 200: { description: 'The account', schema: accountAnswer } },
       errors: ['user_not_found'],
       run: async ({ body, actor, origin }) =>

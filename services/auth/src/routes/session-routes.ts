@@ -6,10 +6,21 @@ import { register } from '../accounts/register.ts';
 import type { UseParts } from '../parts.ts';
 import { logIn } from '../sessions/log-in.ts';
 import { type Grant, logOut, refreshSession } from '../sessions/session.ts';
-import { email, grantAnswer, name, newPassword, password, phone, secret } from './fields.ts';
+import {
+  EXAMPLE_SECRET,
+  email,
+  grantAnswer,
+  name,
+  newPassword,
+  password,
+  phone,
+  secret,
+} from './fields.ts';
 
 /** Secrets in answers stay out of caches (RFC 6749, 5.1). */
 export const NO_STORE = { 'cache-control': 'no-store' } as const;
+
+const EXAMPLE_PASSWORD = 'a seat in the third row';
 
 type RegisterBody = { email: string; password: string; name: string; phone?: string };
 type LoginBody = { email: string; password: string };
@@ -28,6 +39,10 @@ export function sessionRoutes(use: UseParts): Route[] {
         password: newPassword().required(),
         name: name().required(),
         phone: phone(),
+      }).example({
+        email: 'mara.lindqvist@example.org',
+        password: EXAMPLE_PASSWORD,
+        name: 'Mara Lindqvist',
       }),
       responses: { 201: { description: 'The account and its tokens', schema: grantAnswer } },
       errors: ['email_taken', 'idempotency_key_reused', 'too_many_requests'],
@@ -44,7 +59,7 @@ export function sessionRoutes(use: UseParts): Route[] {
       body: Joi.object<LoginBody>({
         email: Joi.string().min(1).max(254).required(),
         password: password().required(),
-      }),
+      }).example({ email: 'mara.lindqvist@example.org', password: EXAMPLE_PASSWORD }),
       responses: { 200: { description: 'The account and its tokens', schema: grantAnswer } },
       errors: ['credentials_invalid', 'too_many_requests'],
       run: async ({ body, origin }) => answer(200, await logIn(use(), { ...body, origin })),
@@ -56,7 +71,9 @@ export function sessionRoutes(use: UseParts): Route[] {
       tag: 'sessions',
       summary: 'Exchanges a refresh token for new tokens; one used before ends the session',
       access: 'anyone',
-      body: Joi.object<{ refreshToken: string }>({ refreshToken: secret().required() }),
+      body: Joi.object<{ refreshToken: string }>({ refreshToken: secret().required() }).example({
+        refreshToken: EXAMPLE_SECRET,
+      }),
       responses: { 200: { description: 'The account and its tokens', schema: grantAnswer } },
       errors: ['refresh_token_invalid'],
       run: async ({ body, origin }) =>

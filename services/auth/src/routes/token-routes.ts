@@ -5,7 +5,7 @@ import Joi from 'joi';
 import { KEY_SET_MAX_AGE_SECONDS } from '../keys/keyring.ts';
 import type { UseParts } from '../parts.ts';
 import { issueServiceToken } from '../service-clients/service-client.ts';
-import { secret, serviceTokenAnswer } from './fields.ts';
+import { EXAMPLE_SECRET, secret, serviceTokenAnswer } from './fields.ts';
 import { NO_STORE } from './session-routes.ts';
 
 type ServiceCredentials = { clientId: string; secret: string };
@@ -22,7 +22,7 @@ export function tokenRoutes(use: UseParts): Route[] {
       body: Joi.object<ServiceCredentials>({
         clientId: id().required(),
         secret: secret().required(),
-      }),
+      }).example({ clientId: '0198c9d4-0000-7000-8000-0000000000c1', secret: EXAMPLE_SECRET }),
       responses: { 200: { description: 'The token', schema: serviceTokenAnswer } },
       errors: ['service_credentials_invalid'],
       run: async ({ body }) => {

@@ -13,7 +13,13 @@ import { quoteOffer } from '../quote.ts';
 import type { BookingReads } from '../stores/booking-reads.ts';
 import { type BookingFilter, findBooking, listBookings } from '../stores/bookings.ts';
 import { paymentsOf } from '../stores/payments.ts';
-import { type OffersBody, offerMembers, readOffers, usualKey } from './offers-body.ts';
+import {
+  EXAMPLE_OFFER,
+  type OffersBody,
+  offerMembers,
+  readOffers,
+  usualKey,
+} from './offers-body.ts';
 import {
   bookingAnswer,
   bookingsAnswer,
@@ -66,7 +72,9 @@ function place(use: Use): Route {
         .valid(...METHOD_TYPES)
         .default('card')
         .description('What kind it is; any but a card settles by itself, later'),
-    }).xor('offer', 'offers'),
+    })
+      .xor('offer', 'offers')
+      .example({ offer: EXAMPLE_OFFER, paymentMethod: 'pm_card_visa' }),
     responses: {
       202: { description: 'Being worked on: follow Location for the outcome', ...bookingAnswer },
     },
@@ -115,7 +123,7 @@ function quote(use: Use): Route {
     tag: 'bookings',
     summary: 'What the seats of offers come to with fees and taxes, line by line; stores nothing',
     access: 'login',
-    body: Joi.object(offerMembers).xor('offer', 'offers'),
+    body: Joi.object(offerMembers).xor('offer', 'offers').example({ offer: EXAMPLE_OFFER }),
     responses: { 200: { description: 'As it would be charged', ...quoteAnswer } },
     errors: ['offer_invalid', 'offer_not_owner', 'offers_differ', 'amount_not_chargeable'],
     async run({ body, actor }) {

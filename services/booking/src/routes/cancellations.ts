@@ -91,7 +91,7 @@ function cancel(use: Use): Route {
       reason: Joi.string().min(1).max(500).default('customer_request').example('customer_request'),
       expectMinor: minor().description('What the preview promised: refused if less is repaid'),
       repay: repay(),
-    }),
+    }).example({ seatIds: ['STALLS-C-14'], reason: 'customer_request' }),
     responses: { 200: { description: 'The booking afterwards', ...bookingAnswer } },
     errors: [
       'booking_not_found',

@@ -14,8 +14,9 @@ type Shown = { payload: string; direction: Direction };
 const MOST_OFFLINE_SCANS = 200;
 const EXAMPLE_EVENT = '0198c9d5-1111-7000-8000-3a5b7c9d1e2f';
 
+const EXAMPLE_CODE = 'HF1:...';
 const payload = () =>
-  Joi.string().max(LONGEST_CODE).required().description('What the QR says').example('HF1:...');
+  Joi.string().max(LONGEST_CODE).required().description('What the QR says').example(EXAMPLE_CODE);
 const gate = () => Joi.string().min(1).max(64).required().example('North 2');
 const direction = () =>
   Joi.string()
@@ -77,7 +78,7 @@ function scan(use: Use): Route {
       eventId: id().lowercase().required().description('The event that the gate is for'),
       gate: gate(),
       direction: direction(),
-    }),
+    }).example({ payload: EXAMPLE_CODE, eventId: EXAMPLE_EVENT, gate: 'North 2' }),
     responses: {
       200: {
         description: 'Passed; a repeat under the same Idempotency-Key is answered again',
@@ -122,6 +123,16 @@ function scanOffline(use: Use): Route {
         .min(1)
         .max(MOST_OFFLINE_SCANS)
         .required(),
+    }).example({
+      eventId: EXAMPLE_EVENT,
+      gate: 'North 2',
+      scans: [
+        {
+          scanId: '0198c9d5-9a2b-7c44-9d21-5f0e6a3b8c72',
+          payload: EXAMPLE_CODE,
+          scannedAt: '2027-03-14T18:01:40.000Z',
+        },
+      ],
     }),
     responses: {
       200: {

@@ -11,6 +11,7 @@ const MOST_OFFERS = 5;
 /** One of the two. */
 export type OffersBody = { offer?: string; offers?: string[] };
 const offerToken = () => Joi.string().max(LONGEST_OFFER);
+export const EXAMPLE_OFFER = 'eyJhbGciOiJFZERTQSIsImtpZCI6I.eyJob2xk.c2ln';
 export const offerMembers = {
   offer: offerToken().description('The offer of the hold'),
   offers: Joi.array()

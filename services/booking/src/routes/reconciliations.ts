@@ -95,7 +95,7 @@ function request(use: Use): Route {
     tag: 'reconciliations',
     summary: "Compares our books of a day with the provider's, yesterday's by default",
     access: ['admin'],
-    body: Joi.object({ day: day() }),
+    body: Joi.object({ day: day() }).example({ day: '2027-02-01' }),
     responses: {
       202: {
         description: 'Being compared: follow Location',

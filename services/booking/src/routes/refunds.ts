@@ -60,7 +60,9 @@ function make(use: Use): Route {
         .unique()
         .description('All that is left of what these seats cost'),
       reason: Joi.string().min(1).max(500).required().example('view_restricted'),
-    }).xor('amountMinor', 'seatIds'),
+    })
+      .xor('amountMinor', 'seatIds')
+      .example({ seatIds: ['STALLS-C-14'], reason: 'view_restricted' }),
     responses: { 202: { description: 'Asked for: the provider pays it', ...refundAnswer } },
     errors: [
       'booking_not_found',

@@ -96,7 +96,7 @@ function rotate(use: Use): Route {
         .max(A_WEEK_IN_MINUTES)
         .default(60)
         .description('How long scanners have to fetch it'),
-    }),
+    }).example({ reason: 'yearly rotation', signsInMinutes: 60 }),
     responses: { 201: { description: 'All keys, with the new one', ...keysAnswer } },
     run: async ({ body, origin }) =>
       reply(201, present(await rotateTicketKey(use().db, { ...body, origin }))),
@@ -116,7 +116,7 @@ function revoke(use: Use): Route {
         .pattern(/^[0-9a-f]{8}$/)
         .required(),
     }),
-    body: Joi.object({ reason: reason().example('a backup was lost') }),
+    body: Joi.object({ reason: reason() }).example({ reason: 'a backup was lost' }),
     responses: {
       200: { description: 'All keys; tickets show codes of another from now on', ...keysAnswer },
     },

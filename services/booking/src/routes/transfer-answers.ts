@@ -5,7 +5,7 @@ import { answerTransfer } from '../operations/answer-transfer.ts';
 import { hasCode } from '../stores/transfers.ts';
 import { hashOfCode } from '../transfers/accept-code.ts';
 import type { Transfer } from '../transfers/transfer.ts';
-import { acceptCode, presentTransfer, transferAnswer } from './transfer-forms.ts';
+import { acceptCode, exampleCode, presentTransfer, transferAnswer } from './transfer-forms.ts';
 import { type ById, byId, findParties, hidden, type Use } from './transfer-parties.ts';
 
 /** The answers that end an offer. */
@@ -22,7 +22,7 @@ function accept(use: Use): Route {
     summary: 'Takes the tickets over: they are yours from now on, and their former codes void',
     access: 'login',
     params: byId,
-    body: Joi.object({ code: acceptCode() }),
+    body: Joi.object({ code: acceptCode() }).example({ code: exampleCode }),
     responses: { 200: { description: 'Accepted, now or before', ...transferAnswer } },
     errors: [
       'transfer_not_found',

@@ -56,7 +56,7 @@ const example = {
   createdAt: '2027-03-10T19:30:00.000Z',
   changedAt: '2027-03-10T19:30:00.000Z',
 };
-const exampleCode = 'm1fJw3Q0y8p5v7uX2c9b4n6z1a0s3d5f7g8h9j0k2lQ';
+export const exampleCode = 'm1fJw3Q0y8p5v7uX2c9b4n6z1a0s3d5f7g8h9j0k2lQ';
 
 export const acceptCode = () =>
   Joi.string()

@@ -41,6 +41,10 @@ function offer(use: Use): Route {
         .description('Mail address of the account that may accept them')
         .example('jonas.berg@example.org'),
       note: Joi.string().min(1).max(500).description('A word to the recipient'),
+    }).example({
+      ticketIds: ['0198c9d5-7b1a-7c44-9d21-5f0e6a3b8c71'],
+      to: 'jonas.berg@example.org',
+      note: 'See you there',
     }),
     responses: {
       201: {
