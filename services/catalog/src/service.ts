@@ -35,6 +35,7 @@ import { seriesRoutes } from './routes/series.ts';
 import { statsRoutes } from './routes/stats.ts';
 import { venueRoutes } from './routes/venues.ts';
 import { type EventView, type VenueView, viewEvent, viewVenue } from './routes/views.ts';
+import { createSeeEvent } from './routes/visible-events.ts';
 import { createSearching, type Searching } from './search/searching.ts';
 import type { Boards } from './seat-map/boards.ts';
 import { openLiveSeats } from './seat-map/live-seats.ts';
@@ -171,6 +172,7 @@ export async function createService(
     const event = await events.find(eventId);
     return event?.ready && event.status !== 'draft' ? viewEvent(event, limits) : undefined;
   });
+  const seeEvent = createSeeEvent(events, seenEvents, limits);
   const seenVenues: Remembered<VenueView> = cache.remember('venue', async (venueId) => {
     const venue = await venues.find(venueId);
     return venue && viewVenue(venue);
@@ -236,9 +238,9 @@ export async function createService(
       ...venueRoutes({ ...eventStores, remembered: seenVenues }),
       ...planRoutes(eventStores),
       ...searching.routes,
-      ...eventRoutes(eventStores, seenEvents, searching.leftOf),
-      ...seatRoutes({ seats: createSeatViews(db), boards, events: seenEvents }),
-      ...seatMapRoutes({ boards, snapshots, events: seenEvents }),
+      ...eventRoutes(eventStores, seeEvent, searching.leftOf),
+      ...seatRoutes({ seats: createSeatViews(db), boards, seeEvent }),
+      ...seatMapRoutes({ boards, snapshots, seeEvent }),
       ...blockRoutes(blocking),
       ...planEditRoutes(planEdits),
       ...holdRoutes(holding),

@@ -65,7 +65,7 @@ function operation(spec: Route): object {
     operationId: spec.id,
     summary: spec.summary,
     ...(spec.tag && { tags: [spec.tag] }),
-    security: spec.access === 'anyone' ? [] : [{ bearer: [] }],
+    security: spec.access !== 'anyone' ? [{ bearer: [] }] : spec.owned ? [{}, { bearer: [] }] : [],
     ...(Array.isArray(spec.access) && {
       description: `Needs the role ${spec.access.join(' or ')}.`,
     }),

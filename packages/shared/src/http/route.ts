@@ -78,6 +78,12 @@ export type RouteSpec<B, Q, P> = {
    * names, not on who asks; it must not use `signal` or `origin`, which are the first asker's.
    */
   readonly shared?: boolean;
+  /**
+   * Of routes open to anyone: what is refused to nobody in particular may be there for its owner. A
+   * request with a token is judged once more, with its `actor`; that answer is for it alone, is
+   * never shared or kept, and says so to all caches.
+   */
+  readonly owned?: boolean;
   readonly run: (request: RouteRequest<B, Q, P>) => Promise<Reply | Refusal>;
 };
 

@@ -12,7 +12,8 @@ import type { Logger } from '../logger.ts';
 import type { Metrics } from '../metrics.ts';
 import { acceptedId, type Origin } from '../origin.ts';
 import { asFault } from '../outage.ts';
-import type { Actor, VerifyToken } from '../tokens.ts';
+import type { VerifyToken } from '../tokens.ts';
+import { admit, answerOwner, NOBODY } from './admission.ts';
 import { check } from './check.ts';
 import { type Dependencies, type Health, operationsRoutes } from './health.ts';
 import { etagOf, type KeptAnswers } from './kept-answers.ts';
@@ -25,7 +26,6 @@ export type { HttpServer } from './listener.ts';
 
 const BODY_LIMIT = 64 * 1024;
 const NO_MEMBERS = Joi.object({});
-const NOBODY: Actor = { userId: '', roles: [] };
 
 /**
  * Serves the declared routes plus /livez, /readyz, /health, /metrics and /openapi.json.
@@ -192,7 +192,7 @@ function register(
   });
   const run: Middleware = async (ctx) => {
     ctx.state.route = spec.id;
-    const actor = await admit(ctx, spec, verifyToken);
+    const actor = await admit(ctx, spec.access, verifyToken);
     if (isRefusal(actor)) return refuse(ctx, actor);
     if (actor !== NOBODY) ctx.state.origin = { ...originOf(ctx), actor: `user:${actor.userId}` };
     const idempotencyKey = ctx.get('idempotency-key');
@@ -236,34 +236,17 @@ function register(
     const result = await (isShared
       ? kept.once(ctx.req, spec.id, () => spec.run(request))
       : spec.run(request));
-    if (isRefusal(result)) return refuse(ctx, result);
+    if (isRefusal(result)) {
+      const own = await answerOwner(ctx, spec, request, verifyToken);
+      if (own === undefined) return refuse(ctx, result);
+      send(ctx, own);
+      ctx.set('cache-control', 'private, no-store');
+      return;
+    }
     send(ctx, result);
     if (isShared && result.keep) keep(ctx, kept, { ...result.keep, mark });
   };
   router.register(spec.path, [spec.method], [run]);
-}
-
-/** Who asks, if that is somebody the route admits. */
-async function admit(
-  ctx: Context,
-  spec: Route,
-  verifyToken: VerifyToken,
-): Promise<Actor | Refusal> {
-  if (spec.access === 'anyone') return NOBODY;
-  const [scheme, token] = ctx.get('authorization').split(' ');
-  if (scheme?.toLowerCase() !== 'bearer' || !token) {
-    return refused(
-      'login_required',
-      'Log in at /api/auth/login and send the access token as "Authorization: Bearer ...".',
-    );
-  }
-  const actor = await verifyToken(token);
-  if (isRefusal(actor) || spec.access === 'login') return actor;
-  if (spec.access.some((role) => actor.roles.includes(role))) return actor;
-  return refused(
-    'forbidden',
-    `This needs the role ${spec.access.join(' or ')}; the account has ${actor.roles.join(', ')}.`,
-  );
 }
 
 function send(ctx: Context, result: Reply): void {

@@ -3,7 +3,6 @@ import { id, zonedInstant } from '@holdfast/shared/contracts/fields.ts';
 import { isRefusal, type Refusal, refused } from '@holdfast/shared/errors.ts';
 import { type Reply, type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import type { Remembered } from '../cache.ts';
 import type { Caps, Event } from '../event.ts';
 import { languageOf } from '../languages.ts';
 import { changeEvent, type EventEdit } from '../operations/change-event.ts';
@@ -21,7 +20,8 @@ import {
   refuseInverted,
   text,
 } from './schemas.ts';
-import { type EventView, showEvent, viewEvent } from './views.ts';
+import { showEvent, viewEvent } from './views.ts';
+import type { SeeEvent } from './visible-events.ts';
 
 type EventQuery = {
   category?: string;
@@ -49,7 +49,7 @@ export type EventBody = Omit<EventInput, keyof typeof EMPTY_EVENT> & Partial<Eve
 
 export function eventRoutes(
   stores: EventStores,
-  remembered: Remembered<EventView>,
+  seeEvent: SeeEvent,
   /** Seats left of an event, as far as they were counted. */
   leftOf: (eventId: string) => Promise<number | undefined>,
 ): Route[] {
@@ -106,22 +106,48 @@ export function eventRoutes(
       },
       run: ({ query }) => listEvents(stores, query),
     }),
-    route({
+    route<{ query: { ownerId?: string; cursor?: string; limit: number } }>({
       method: 'get',
       path: '/api/events/mine',
       id: 'listOwnEvents',
-      summary: "An organizer's own events, drafts too",
+      summary: "An organizer's own events, drafts too; an admin may ask for those of others",
       tag: 'events',
       access: ['organizer', 'admin'],
+      query: Joi.object({
+        ownerId: Joi.alternatives()
+          .try(id(), Joi.valid('all'))
+          .description('For admins: whose events, or `all`'),
+        cursor: cursor(),
+        limit: limit(OWN_EVENTS, OWN_EVENTS),
+      }),
       responses: {
         200: {
-          description: 'The events',
-          example: { events: [{ ...eventExample, status: 'draft', shownStatus: 'draft' }] },
+          description: 'A page of events; `next` leads to the one after',
+          example: {
+            events: [{ ...eventExample, status: 'draft', shownStatus: 'draft' }],
+            next: null,
+          },
         },
       },
-      async run({ actor }) {
-        const own = await stores.events.listOwn(actor.userId, OWN_EVENTS);
-        return reply(200, { events: own.map((one) => viewNow(one, stores.limits)) });
+      errors: ['forbidden'],
+      async run({ actor, query: { ownerId = actor.userId, cursor, limit } }) {
+        if (ownerId !== actor.userId && !actor.roles.includes('admin')) {
+          return refused(
+            'forbidden',
+            'Only admins may ask for the events of others: leave ownerId out.',
+          );
+        }
+        const place = readPlace(cursor);
+        if (isRefusal(place)) return place;
+        const found = await stores.events.listOwn({
+          ...(ownerId !== 'all' && { ownerId }),
+          ...(place && { after: place }),
+          limit,
+        });
+        return reply(200, {
+          events: found.map((one) => viewNow(one, stores.limits)),
+          next: nextOf(found, limit),
+        });
       },
     }),
     route<{ params: { eventId: string } }>({
@@ -129,17 +155,19 @@ export function eventRoutes(
       path: '/api/events/:eventId',
       id: 'getEvent',
       shared: true,
-      summary: 'An event that is published or was',
+      summary: 'An event that is published or was; a draft for its organizer and admins only',
+      owned: true,
       tag: 'events',
       access: 'anyone',
       params: eventParams,
       responses: { 200: event },
       errors: ['event_not_found'],
-      async run({ params, headers }) {
-        const [found, left] = await Promise.all([
-          remembered.read(params.eventId),
+      async run({ params, headers, actor }) {
+        const [seen, left] = await Promise.all([
+          seeEvent(params.eventId, actor),
           leftOf(params.eventId),
         ]);
+        const found = seen?.view;
         if (!found) return refused('event_not_found', `There is no event ${params.eventId}.`);
         const now = systemClock.now();
         const wanted = headers['accept-language']?.toString();
@@ -184,28 +212,40 @@ export function eventRoutes(
 
 const viewNow = (event: Event, caps: Caps) => showEvent(viewEvent(event, caps), systemClock.now());
 
+/** Where a page by time begins; undefined is the first one. */
+function readPlace(cursor: string | undefined): EventFilter['after'] | Refusal {
+  const place = readCursor(cursor, 2);
+  if (place === undefined || isRefusal(place)) return place;
+  const [instant = '', id = ''] = place;
+  const startsAt = new Date(instant);
+  return Number.isNaN(startsAt.getTime())
+    ? refused('invalid_request', 'The cursor is not one of a page of this list.')
+    : { startsAt, id };
+}
+
+function nextOf(found: readonly Event[], limit: number): string | null {
+  const last = found.length === limit ? found.at(-1) : undefined;
+  return last ? writeCursor([last.startsAt.toISOString(), last._id]) : null;
+}
+
 async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply | Refusal> {
-  const place = readCursor(query.cursor, 2);
-  if (isRefusal(place)) return place;
+  const after = readPlace(query.cursor);
+  if (isRefusal(after)) return after;
   const { cursor: _cursor, from, to, ...plain } = query;
-  const instants = [from, to, place?.[0]].map((one) => one !== undefined && new Date(one));
-  const [fromDate, toDate, startsAt] = instants;
-  if (startsAt && Number.isNaN(startsAt.getTime())) {
-    return refused('invalid_request', 'The cursor is not one of a page of this list.');
-  }
+  const instants = [from, to].map((one) => one !== undefined && new Date(one));
+  const [fromDate, toDate] = instants;
   const inverted = refuseInverted(fromDate || undefined, toDate || undefined);
   if (inverted) return inverted;
   const filter: EventFilter = {
     ...plain,
     ...(fromDate && { from: fromDate }),
     ...(toDate && { to: toDate }),
-    ...(startsAt && { after: { startsAt, id: place?.[1] ?? '' } }),
+    ...(after && { after }),
   };
   const found = await stores.events.listPublished(filter);
-  const last = found.length === query.limit ? found.at(-1) : undefined;
   const page = {
     events: found.map((one) => viewNow(one, stores.limits)),
-    next: last ? writeCursor([last.startsAt.toISOString(), last._id]) : null,
+    next: nextOf(found, query.limit),
   };
   return reply(200, page, undefined, keepEvents(page.events));
 }

@@ -9,14 +9,13 @@ import { createCountedIds } from '@holdfast/shared/ids.ts';
 import type { Metrics } from '@holdfast/shared/metrics.ts';
 import { acceptedId } from '@holdfast/shared/origin.ts';
 import Joi from 'joi';
-import type { Remembered } from '../cache.ts';
 import type { Board } from '../seat-map/board.ts';
 import type { Boards } from '../seat-map/boards.ts';
 import { geometryOf } from '../seat-map/geometry.ts';
 import type { Form, Snapshots } from '../seat-map/snapshots.ts';
 import { eventParams } from './schemas.ts';
 import { geometryView, seatMapView } from './seat-map-schemas.ts';
-import type { EventView } from './views.ts';
+import type { SeeEvent } from './visible-events.ts';
 
 const ADDRESS = /^\/api\/events\/([0-9a-fA-F-]{36})\/seat-map$/;
 const ROUTE_ID = 'getSeatMap';
@@ -62,7 +61,7 @@ export function answerSeatMaps(snapshots: Snapshots, { keptReads }: Metrics) {
 export function seatMapRoutes(deps: {
   boards: Boards;
   snapshots: Snapshots;
-  events: Remembered<EventView>;
+  seeEvent: SeeEvent;
 }): Route[] {
   const geometries = new WeakMap<Board['faces'], Promise<{ plain: Buffer; brotli: Buffer }>>();
   const noEvent = (eventId: string) => refused('event_not_found', `There is no event ${eventId}.`);
@@ -95,9 +94,13 @@ export function seatMapRoutes(deps: {
         304: { description: 'It is as If-None-Match says' },
       },
       errors: ['event_not_found'],
-      async run({ params: { eventId }, headers }) {
-        if (!(await deps.events.read(eventId))) return noEvent(eventId);
-        const snapshot = await deps.snapshots.get(eventId, formOf(headers));
+      owned: true,
+      async run({ params: { eventId }, headers, actor }) {
+        const seen = await deps.seeEvent(eventId, actor);
+        if (!seen) return noEvent(eventId);
+        const { snapshots } = deps;
+        const form = formOf(headers);
+        const snapshot = await (seen.isPublic ? snapshots.get : snapshots.look)(eventId, form);
         if (snapshot === undefined) return noEvent(eventId);
         const condition = headers['if-none-match'];
         return matches(condition === undefined ? undefined : String(condition), snapshot.etag)
@@ -121,8 +124,9 @@ export function seatMapRoutes(deps: {
         },
       },
       errors: ['event_not_found', 'plan_version_not_found'],
-      async run({ params: { eventId, planVersion }, headers }) {
-        if (!(await deps.events.read(eventId))) return noEvent(eventId);
+      owned: true,
+      async run({ params: { eventId, planVersion }, headers, actor }) {
+        if (!(await deps.seeEvent(eventId, actor))) return noEvent(eventId);
         const board = await deps.boards.get(eventId);
         if (board === undefined) return noEvent(eventId);
         if (board.planVersion !== planVersion) {

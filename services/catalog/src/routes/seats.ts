@@ -2,7 +2,6 @@ import { SEAT_STATUSES, type SeatStatus } from '@holdfast/shared/contracts/holds
 import { isRefusal, refused } from '@holdfast/shared/errors.ts';
 import { type Route, reply, route } from '@holdfast/shared/http/route.ts';
 import Joi from 'joi';
-import type { Remembered } from '../cache.ts';
 import { countSeats } from '../seat-map/board.ts';
 import type { Boards } from '../seat-map/boards.ts';
 import { createShare } from '../stores/gather.ts';
@@ -10,14 +9,14 @@ import type { SeatViews } from '../stores/seat-views.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { availabilityExample, seatExample, seatsExample } from './examples/seats.ts';
 import { cursor, eventParams, seatParams, seatView, text } from './schemas.ts';
-import type { EventView } from './views.ts';
+import type { SeeEvent } from './visible-events.ts';
 
 const MOST_SEATS_A_PAGE = 5_000;
 
 export function seatRoutes(deps: {
   seats: SeatViews;
   boards: Boards;
-  events: Remembered<EventView>;
+  seeEvent: SeeEvent;
 }): Route[] {
   /** Many look at one event at once: equal lists are read and written out once for all of them. */
   const shared = createShare<Buffer>();
@@ -52,14 +51,15 @@ export function seatRoutes(deps: {
         },
       },
       errors: ['event_not_found'],
-      async run({ params, query }) {
+      owned: true,
+      async run({ params, query, actor }) {
         const place = readCursor(query.cursor, 1);
         if (isRefusal(place)) return place;
         const afterOrder = place === undefined ? -1 : Number(place[0]);
         if (!Number.isInteger(afterOrder)) {
           return refused('invalid_request', 'The cursor is not one of a page of this list.');
         }
-        if (!(await deps.events.read(params.eventId))) return noEvent(params.eventId);
+        if (!(await deps.seeEvent(params.eventId, actor))) return noEvent(params.eventId);
         const bytes = await shared(JSON.stringify([params.eventId, query]), async () => {
           const seats = await deps.seats.list(params.eventId, {
             ...(query.status !== undefined && { status: query.status }),
@@ -90,8 +90,9 @@ export function seatRoutes(deps: {
         },
       },
       errors: ['event_not_found', 'seat_not_found'],
-      async run({ params }) {
-        if (!(await deps.events.read(params.eventId))) return noEvent(params.eventId);
+      owned: true,
+      async run({ params, actor }) {
+        if (!(await deps.seeEvent(params.eventId, actor))) return noEvent(params.eventId);
         const seat = await deps.seats.find(params.eventId, params.seatId);
         if (!seat) return refused('seat_not_found', `The event has no seat ${params.seatId}.`);
         return reply(200, { seat });
@@ -109,8 +110,9 @@ export function seatRoutes(deps: {
         200: { description: 'Counts by category and live status', example: availabilityExample },
       },
       errors: ['event_not_found'],
-      async run({ params }) {
-        const event = await deps.events.read(params.eventId);
+      owned: true,
+      async run({ params, actor }) {
+        const event = (await deps.seeEvent(params.eventId, actor))?.view;
         if (!event) return noEvent(params.eventId);
         const board = await deps.boards.get(params.eventId);
         if (!board) return noEvent(params.eventId);

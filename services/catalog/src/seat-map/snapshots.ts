@@ -51,26 +51,19 @@ export function createSnapshots(boards: Pick<Boards, 'find' | 'peek' | 'nowMs'>)
   /** Names the places of boards that were read while Redis was away; no stream goes on from them. */
   const ownEpoch = newId();
 
+  const idOf = ({ place, revision }: FollowedBoard) =>
+    writeSeatMapId(place ?? { epoch: ownEpoch, streamId: `${revision}-0` });
+
   function versionOf(followed: FollowedBoard): Version {
-    const { board, revision, place } = followed;
+    const { revision } = followed;
     const last = versions.get(followed);
     const now = monotonicMs();
     if (last !== undefined && now - last.madeAt < RENEW_MS) return last;
     const nowMs = boards.nowMs();
-    const id = writeSeatMapId(place ?? { epoch: ownEpoch, streamId: `${revision}-0` });
+    const id = idOf(followed);
     const isSame = last?.revision === revision && last.id === id && nowMs < last.nextEndMs;
     if (isSame) return last;
-    const { codes, nextEndMs } = codesAt(board, nowMs);
-    const version: Version = {
-      revision,
-      madeAt: now,
-      asOfMs: nowMs,
-      nextEndMs,
-      codes,
-      id,
-      check: crc32(codes).toString(36),
-      forms: new Map(),
-    };
+    const version = makeVersion(followed, id, nowMs);
     versions.set(followed, version);
     return version;
   }
@@ -88,6 +81,14 @@ export function createSnapshots(boards: Pick<Boards, 'find' | 'peek' | 'nowMs'>)
       return followed && inForm(followed, form);
     },
 
+    /** The same for one who asks alone: what is not public is not left for `peek`. */
+    async look(eventId: string, form: Form): Promise<Snapshot | undefined> {
+      const followed = await boards.find(eventId);
+      if (followed === undefined) return undefined;
+      const version = makeVersion(followed, idOf(followed), boards.nowMs());
+      return makeSnapshot(followed.board, version, form);
+    },
+
     /** Without waiting; only where `get` has answered from the same reading of the seats. */
     peek(eventId: string, form: Form): Snapshot | undefined {
       const followed = boards.peek(eventId);
@@ -97,6 +98,20 @@ export function createSnapshots(boards: Pick<Boards, 'find' | 'peek' | 'nowMs'>)
 }
 
 export type Snapshots = ReturnType<typeof createSnapshots>;
+
+function makeVersion({ board, revision }: FollowedBoard, id: string, nowMs: number): Version {
+  const { codes, nextEndMs } = codesAt(board, nowMs);
+  return {
+    revision,
+    madeAt: monotonicMs(),
+    asOfMs: nowMs,
+    nextEndMs,
+    codes,
+    id,
+    check: crc32(codes).toString(36),
+    forms: new Map(),
+  };
+}
 
 function makeSnapshot(board: Board, version: Version, form: Form): Snapshot {
   const isJson = form.startsWith('json');

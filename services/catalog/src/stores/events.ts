@@ -260,8 +260,17 @@ export function createEvents(
       );
     },
 
-    /** An organizer's own events, drafts too. */
-    listOwn: (ownerId: string, limit: number): Promise<Event[]> => list({ ownerId }, limit),
+    /** Events of an organizer or of all, drafts too, soonest first. */
+    listOwn(page: Pick<EventFilter, 'after' | 'limit'> & { ownerId?: string }): Promise<Event[]> {
+      const { ownerId, after, limit } = page;
+      return list(
+        {
+          ...(ownerId !== undefined && { ownerId }),
+          ...(after && later('startsAt', after.startsAt, after.id)),
+        },
+        limit,
+      );
+    },
   };
 }
 
