@@ -113,6 +113,22 @@ describe('standing areas', () => {
     expect([stranger.status, stranger.body.code]).to.deep.equal([403, 'hold_not_owner']);
   });
 
+  it('are no seats for the best available, which says how to hold them', async () => {
+    const eventId = await open(5);
+    const buyer = await world.user();
+    for (const [wish, what] of [
+      [{ section: 'Arena' }, 'Arena is a standing area. '],
+      [{ category: 'Floor' }, 'Floor has standing places only. '],
+    ] as const) {
+      const { body } = await world.call('POST', `/api/events/${eventId}/holds`, {
+        as: buyer,
+        body: { bestAvailable: { partySize: 1, ...wish } },
+      });
+      expect([body.code, body.detail.startsWith(what)]).to.deep.equal(['no_fitting_seats', true]);
+      expect(body.detail).to.include('with areas: [{ area, quantity }]').and.include('is Arena');
+    }
+  });
+
   it('are held as the ticket type that is named for them, or the default', async () => {
     const eventId = await open(5, {
       ticketTypes: [

@@ -176,6 +176,33 @@ describe('best available', () => {
     expect([many.status, many.body.code]).to.deep.equal([422, 'too_many_seats']);
   });
 
+  it('says what there is in place of what the event does not have', async () => {
+    const eventId = await open(['Aoo', 'xxx']);
+    const buyer = await world.user();
+    await world.take(buyer, eventId, ['1-1']);
+    const details = [];
+    for (const wish of [
+      { category: 'Box' },
+      { section: 'Balcony' },
+      { needs: ['sofa'] },
+      { needs: ['accessible'] },
+      { maxPriceMinor: 1_000 },
+    ]) {
+      const { body } = await best(buyer, eventId, { partySize: 2, ...wish });
+      details.push([body.code, body.detail]);
+    }
+    expect(details).to.deep.equal(
+      [
+        'The event has no category Box; it has Stalls, Cheap.',
+        'The event has no section Balcony; it has Hall.',
+        'No seat of the event has sofa; its flags are accessible.',
+        'No 2 seats fit the wish: 5 are free, at most 3 side by side, 0 of them accessible. ' +
+          'Ask for fewer, elsewhere, or with a wider spread.',
+        'Nothing that you ask for costs 10.00 EUR or less; the event begins at 20.00 EUR.',
+      ].map((detail) => ['no_fitting_seats', detail]),
+    );
+  });
+
   it('holds nothing before the sale opens, of a draft or of a cancelled event', async () => {
     const later = await open(['ooo'], { onSaleAt: '2099-01-01T00:00:00.000Z' });
     const draft = await open(['ooo'], { status: 'draft' });

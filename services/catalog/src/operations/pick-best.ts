@@ -1,18 +1,19 @@
 import { monotonicMs } from '@holdfast/shared/clock.ts';
-import { type Refusal, refused } from '@holdfast/shared/errors.ts';
+import type { Refusal } from '@holdfast/shared/errors.ts';
 import type { SoldEvent } from '../event.ts';
 import { seatKey } from '../seat.ts';
 import { type Board, codeAt, freeAt } from '../seat-map/board.ts';
 import type { FollowedBoard } from '../seat-map/boards.ts';
 import { chooseSeats, type SeatChoice } from '../seating/best-available.ts';
 import { chooseQuickly, type Untaken } from '../seating/candidates.ts';
-import { type ChoiceReasons, reasonsOf, roomOf } from '../seating/choice-reasons.ts';
+import { type ChoiceReasons, reasonsOf } from '../seating/choice-reasons.ts';
 import type { PromisedSeats } from '../seating/promised-seats.ts';
 import type { SeatWish, Spread } from '../seating/seat-wish.ts';
-import { type Seating, seatingOf } from '../seating/seating.ts';
+import { seatingOf } from '../seating/seating.ts';
 import type { TakenSeats } from '../taken-seats.ts';
 import { priceOf } from '../ticket-types.ts';
 import type { SeatBoards } from './dependencies.ts';
+import { refuseUnfitting } from './refuse-unfitting.ts';
 
 /** What a party asks for; prices are those of the event. */
 export type BestWish = {
@@ -120,7 +121,8 @@ function choose(
   for (;;) {
     for (const seat of withheld) free[seat] = 0;
     const choice = chooseSeats(seating, free, seatWish);
-    if (choice === undefined) return refuseUnfitting(event, seating, free, seatWish);
+    if (choice === undefined)
+      return refuseUnfitting(event, seating, free, { asked: wish, wish: seatWish });
     const gone = findLost(choice);
     if (gone.length === 0) return answer(choice);
     for (const seat of gone) withheld.add(seat);
@@ -166,27 +168,4 @@ function seatWishOf(event: SoldEvent, wish: BestWish): SeatWish {
     needs,
     spread,
   };
-}
-
-/** Says what would be possible instead. */
-function refuseUnfitting(
-  event: SoldEvent,
-  seating: Seating,
-  free: Uint8Array,
-  wish: SeatWish,
-): Refusal {
-  const { wished, byCategory } = roomOf(seating, free, wish);
-  return refused(
-    'no_fitting_seats',
-    `No ${wish.partySize} seats fit the wish: ${wished.free} are free, at most ` +
-      `${wished.largestTogether} side by side. Ask for fewer, elsewhere, or with a wider spread.`,
-    {
-      ...wished,
-      categories: event.prices.map(({ category, priceMinor }) => ({
-        category,
-        priceMinor,
-        ...(byCategory.get(category) ?? { free: 0, largestTogether: 0 }),
-      })),
-    },
-  );
 }
