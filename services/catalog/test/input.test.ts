@@ -169,6 +169,19 @@ describe('input', () => {
     expect(await world.claims(buyer.userId, eventId)).to.deep.equal([]);
   });
 
+  it('says which ways of naming seats there are, where none or several are named', async () => {
+    const ways = 'seatIds, seats, areas, bestAvailable';
+    const several = { seatIds: ['GENERAL-1'], areas: [{ area: 'Arena', quantity: 1 }] };
+    const details = [];
+    for (const body of [several, {}]) {
+      details.push((await world.call('POST', holds(), { as: buyer, body })).body.detail);
+    }
+    expect(details).to.deep.equal([
+      `The body is not valid: name only one of ${ways}: seatIds, areas are there.`,
+      `The body is not valid: name one of ${ways}.`,
+    ]);
+  });
+
   it('refuses bodies that are broken, huge or of another type', async () => {
     const answers = [
       await world.call('POST', holds(), { as: buyer, raw: '{"seatIds":' }),
@@ -185,6 +198,7 @@ describe('input', () => {
       [413, 'body_too_large'],
       [413, 'body_too_large'],
     ]);
+    expect(answers[2]?.body.detail).to.include('65536 bytes');
   });
 
   it('refuses ids, queries and cursors that make no sense', async () => {

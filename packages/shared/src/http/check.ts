@@ -3,6 +3,12 @@ import { type Refusal, refused } from '../errors.ts';
 
 const DEEPEST = 40;
 
+/** Where the words of the library say neither what to do nor what it is about. */
+const MESSAGES = {
+  'object.xor': 'name only one of {{#peersWithLabels}}: {{#presentWithLabels}} are there',
+  'object.missing': 'name one of {{#peersWithLabels}}',
+};
+
 /**
  * Checks one part of a request by its schema. Bodies are not converted, so a number
  * sent as text is refused; queries and path parameters are text and are converted.
@@ -18,7 +24,8 @@ export function check(
   const { error, value: checked } = schema.validate(value, {
     abortEarly: false,
     convert: part !== 'body',
-    errors: { wrap: { label: false } },
+    errors: { wrap: { label: false, array: false } },
+    messages: MESSAGES,
   });
   if (error === undefined) return { value: checked };
   const errors = error.details.slice(0, 20).map((detail) => ({

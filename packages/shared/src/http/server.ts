@@ -143,12 +143,16 @@ function refuseUnknown(ctx: Context): void {
 /** Refusals that the body parser and the router throw as HTTP errors. */
 function refusalOfParser(error: unknown): Refusal | undefined {
   if (!(error instanceof Error)) return undefined;
-  const { status, code } = error as { status?: unknown; code?: unknown };
+  const { status, code, limit } = error as { status?: unknown; code?: unknown; limit?: unknown };
   if (typeof code === 'string' && code.startsWith('Z_')) {
     return refused('malformed_body', 'The body is not compressed as Content-Encoding says.');
   }
-  if (status === 413)
-    return refused('body_too_large', 'The body is larger than this address takes.');
+  if (status === 413) {
+    return refused(
+      'body_too_large',
+      `This address takes ${limit} bytes of body at most: send less.`,
+    );
+  }
   if (status === 415)
     return refused('media_type_unsupported', 'Send the body as UTF-8 application/json.');
   if (typeof status === 'number' && status >= 400 && status < 500) {

@@ -17,7 +17,14 @@ import { abandonTry } from './abandon-try.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
 import { findOwnAtRest, refuseInactive } from './own-hold.ts';
-import { mostSeats, refuseFull, refuseInFlight, refuseTaken, refuseTooMany } from './refusals.ts';
+import {
+  mostSeats,
+  refuseFull,
+  refuseInFlight,
+  refuseReusedKey,
+  refuseTaken,
+  refuseTooMany,
+} from './refusals.ts';
 import { seizeOrUndo, undoTake } from './seize-seats.ts';
 
 export type AddSeats = {
@@ -88,10 +95,7 @@ export function replayChange(
 ): HoldNow | Refusal | undefined {
   const earlier = found.hold.changes?.find((one) => one.id === wish.changeId);
   if (earlier === undefined || earlier.fingerprint === wish.fingerprint) return earlier && found;
-  return refused(
-    'idempotency_key_reused',
-    'This Idempotency-Key was used for another change of this hold.',
-  );
+  return refuseReusedKey('was used for another change of this hold');
 }
 
 async function tryToAdd(deps: Dependencies, wish: Wish): Promise<HoldNow | Refusal | undefined> {

@@ -30,6 +30,7 @@ import type { Venues } from '../stores/venues.ts';
 import { checkTicketTypes, readTicketTypes, type TicketTypeInput } from '../ticket-types.ts';
 import { nameArtists } from './keep-artist.ts';
 import { refuseStranger } from './ownership.ts';
+import { refuseReusedKey } from './refusals.ts';
 
 export type EventInput = {
   venueId: string;
@@ -85,7 +86,7 @@ export async function createEvent(
   if (await stores.events.insert(event)) return completeEvent(stores, event, command.origin);
   const stored = await stores.events.findWhole(event._id);
   if (stored?.fingerprint !== event.fingerprint) {
-    return refused('idempotency_key_reused', 'This Idempotency-Key made another event.');
+    return refuseReusedKey('made another event');
   }
   return stored.ready ? stored : completeEvent(stores, stored, command.origin);
 }

@@ -7,6 +7,7 @@ import { historyEntry } from '../hold.ts';
 import { instantsOf, type Recurrence } from '../recurrence.ts';
 import type { Series, SeriesStore } from '../stores/series.ts';
 import { createEvent, type EventInput, type EventStores } from './create-event.ts';
+import { refuseReusedKey } from './refusals.ts';
 
 export type SeriesInput = {
   recurrence: Recurrence;
@@ -77,5 +78,5 @@ export async function createSeries(
 
 function replay(stored: Series, request: string): Series | Refusal {
   if (stored.fingerprint === request) return stored;
-  return refused('idempotency_key_reused', 'This Idempotency-Key made another series.');
+  return refuseReusedKey('made another series');
 }

@@ -13,6 +13,7 @@ import type { Events } from '../stores/events.ts';
 import type { Plans } from '../stores/plans.ts';
 import type { VenueChange, Venues } from '../stores/venues.ts';
 import { refuseStranger } from './ownership.ts';
+import { refuseReusedKey } from './refusals.ts';
 
 export type VenueInput = {
   name: string;
@@ -74,7 +75,7 @@ export async function createVenue(
   }
   const stored = earlier ?? (await deps.venues.find(venueId));
   if (stored?.fingerprint === venue.fingerprint) return stored;
-  return refused('idempotency_key_reused', 'This Idempotency-Key made another venue.');
+  return refuseReusedKey('made another venue');
 }
 
 /**

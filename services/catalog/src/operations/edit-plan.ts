@@ -53,7 +53,10 @@ export async function editPlan(
   if (event.planVersion === input.planVersion) return event;
   const plan = await stores.plans.find(event.venueId, input.planVersion);
   if (plan === null) {
-    return refused('plan_not_found', `The venue has no plan of version ${input.planVersion}.`);
+    return refused(
+      'plan_not_found',
+      `The venue has no plan of version ${input.planVersion}: /api/venues/${event.venueId} names its newest as planVersion.`,
+    );
   }
   const prices = input.prices ?? event.prices;
   const unpriced = checkPrices(prices, plan.categories, event.currency);

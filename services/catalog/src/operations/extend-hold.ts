@@ -8,6 +8,7 @@ import type { HoldNow } from '../stores/holds.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
 import { finishHold } from './finish-hold.ts';
 import { findOwn, findOwnAtRest, refuseInactive } from './own-hold.ts';
+import { refuseReusedKey } from './refusals.ts';
 
 export type ExtendHold = {
   holdId: string;
@@ -35,7 +36,7 @@ export async function extendHold(
   if (repeated) {
     return repeated.fingerprint === request
       ? found
-      : refused('idempotency_key_reused', 'This Idempotency-Key extended by another duration.');
+      : refuseReusedKey('extended by another duration');
   }
   const refusal = refuseExtension(deps.limits, hold, now, command.durationMs);
   if (refusal) return refusal;
@@ -79,7 +80,7 @@ function refuseExtension(
   if (hold.extensions.length >= limits.maxExtensions) {
     return refused(
       'hold_extend_limit',
-      `A hold can be extended ${limits.maxExtensions} times; this one was.`,
+      `A hold can be extended ${limits.maxExtensions} times; this one was. Book it before it ends, or give it back and take the seats anew.`,
     );
   }
   if (hold.expiresAt.getTime() + durationMs > longest) {

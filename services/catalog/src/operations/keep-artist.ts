@@ -8,6 +8,7 @@ import { historyEntry } from '../hold.ts';
 import type { Artists } from '../stores/artists.ts';
 import { refuseVersion } from './create-venue.ts';
 import { refuseStranger } from './ownership.ts';
+import { refuseReusedKey } from './refusals.ts';
 
 /** Creates an artist; a repeat under the same key answers the same one. */
 export async function createArtist(
@@ -28,7 +29,7 @@ export async function createArtist(
   if (await artists.insert(artist)) return artist;
   const stored = await artists.find(artist._id);
   if (stored?.fingerprint === artist.fingerprint) return stored;
-  return refused('idempotency_key_reused', 'This Idempotency-Key made another artist.');
+  return refuseReusedKey('made another artist');
 }
 
 /** Changes an artist; events keep the name that they were made with. */

@@ -9,6 +9,7 @@ import { refuseGone } from '../event-status.ts';
 import { historyEntry } from '../hold.ts';
 import { type BlockStores, finishBlock } from './finish-block.ts';
 import { refuseStranger } from './ownership.ts';
+import { refuseReusedKey } from './refusals.ts';
 
 /** The seats of a block are in its messages, whose size the broker bounds. */
 export const MOST_BLOCKED = 4_000;
@@ -70,7 +71,7 @@ export async function placeBlock(
   };
   const stored = (await deps.blocks.insert(block)) ? block : await deps.blocks.find(block._id);
   if (stored?.fingerprint !== block.fingerprint) {
-    return refused('idempotency_key_reused', 'This Idempotency-Key made another block.');
+    return refuseReusedKey('made another block');
   }
   const placed = await finishBlock(deps, stored);
   return placed.missed.length === 0 ? placed : refuseMissed(deps, placed);

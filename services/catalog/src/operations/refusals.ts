@@ -22,6 +22,14 @@ export function refuseFull(maxPerUser: number, used: number): Refusal {
   );
 }
 
+/** `did` is what a request under the key did before, such as `made another venue`. */
+export function refuseReusedKey(did: string): Refusal {
+  return refused(
+    'idempotency_key_reused',
+    `This Idempotency-Key ${did}: send this request under a new key.`,
+  );
+}
+
 export function refuseInFlight(): Refusal {
   return refused(
     'request_in_flight',

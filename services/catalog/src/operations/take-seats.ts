@@ -14,7 +14,14 @@ import type { InTurn } from '../turns.ts';
 import { abortHold } from './abort-hold.ts';
 import { refuseLoneCompanions, refuseSingles } from './check-policy.ts';
 import type { HoldLimits, HoldStores } from './dependencies.ts';
-import { mostSeats, refuseFull, refuseInFlight, refuseTaken, refuseTooMany } from './refusals.ts';
+import {
+  mostSeats,
+  refuseFull,
+  refuseInFlight,
+  refuseReusedKey,
+  refuseTaken,
+  refuseTooMany,
+} from './refusals.ts';
 import { explain, refuseMiss, seizeOrUndo, undoTake } from './seize-seats.ts';
 
 export type TakeSeats = {
@@ -212,10 +219,7 @@ function checkBounds(
 export function replay(earlier: HoldNow, request: string): HoldNow | Refusal {
   if (earlier.hold.state === 'aborted') return brokenOff();
   if (earlier.hold.fingerprint === request) return earlier;
-  return refused(
-    'idempotency_key_reused',
-    'This Idempotency-Key was used for other seats, another event or another duration.',
-  );
+  return refuseReusedKey('was used for other seats, another event or another duration');
 }
 
 function brokenOff(): Refusal {

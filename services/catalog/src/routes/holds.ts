@@ -86,7 +86,7 @@ export function holdRoutes(deps: HoldDependencies): Route[] {
         bestAvailable: bestWish,
         durationSeconds: seconds(deps.limits),
       })
-        .xor('seatIds', 'seats', 'bestAvailable', 'areas')
+        .xor('seatIds', 'seats', 'areas', 'bestAvailable')
         .example(takeExamples[0])
         .example(takeExamples[1])
         .example(takeExamples[2])

@@ -40,7 +40,10 @@ export function planRoutes(deps: VenueStores): Route[] {
         const version = query.version ?? venue.planVersion;
         const found = await deps.plans.find(venue._id, version);
         if (!found) {
-          return refused('plan_not_found', `${venue.name} has no plan of version ${version}.`);
+          return refused(
+            'plan_not_found',
+            `${venue.name} has no plan of version ${version}; its newest is ${venue.planVersion}.`,
+          );
         }
         if (query.format === 'pretix') {
           return reply(200, writePretix(venue.name, found), {
