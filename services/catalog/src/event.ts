@@ -66,6 +66,8 @@ export type Event = VenueFace & {
   onSaleAt: Date;
   offSaleAt?: Date | null;
   images?: Image[];
+  /** Language of its own texts, if it was said. */
+  language?: string | null;
   translations?: Translations;
   prices: Price[];
   /** Kinds of tickets, for each of which a seat has its own price; none is one kind. */

@@ -108,6 +108,8 @@ describe('the status of an event, its window and its texts', () => {
       { status: 'sold_out' },
       { images: [{ url: 'javascript:alert(1)', alt: '', ratio: '16:9' }] },
       { translations: { german: { name: 'x' } } },
+      { translations: { 'zh-hant': { name: 'x' } } },
+      { language: 'english' },
     ]) {
       const { status, body: answer } = await edit(eventId, body);
       expect([status, answer.code], JSON.stringify(body)).to.deep.equal([400, 'invalid_request']);
@@ -133,6 +135,24 @@ describe('the status of an event, its window and its texts', () => {
     expect(await inLanguage('fr')).to.deep.equal(['Quatuor', 'Soir', 'fr', 'accept-language']);
     expect(await inLanguage('en')).to.deep.equal(['Quartet', '', undefined, 'accept-language']);
     expect(await shown(eventId)).to.deep.include({ images, startsAtLocal: '2099-03-14T19:30' });
+    await edit(eventId, {
+      language: 'en',
+      translations: { de: { name: 'Quartett' }, 'zh-Hant': {} },
+    });
+    const told = async (wanted: string) => {
+      const { headers } = await fetch(`${world.catalog.url}/api/events/${eventId}`, {
+        headers: { 'accept-language': wanted },
+      });
+      return [headers.get('content-language'), headers.get('vary')];
+    };
+    expect(await inLanguage('en-US,en;q=0.9,de;q=0.1')).to.deep.equal([
+      ...['Quartet', '', 'en', 'accept-language'],
+    ]);
+    expect(await told('en-US,en;q=0.9,de;q=0.1')).to.deep.equal(['en', 'accept-language']);
+    expect(await told('de')).to.deep.equal(['de', 'accept-language']);
+    expect(await told('de')).to.deep.equal(['de', 'accept-language']);
+    expect(await told('zh-Hant-TW')).to.deep.equal(['zh-Hant', 'accept-language']);
+    await edit(eventId, { translations: { fr: { name: 'Quatuor' } } });
     await waitUntil('it to be found in French', async () => {
       const { body } = await world.call('GET', '/api/search?q=quatuor');
       return body.hits[0]?.eventId === eventId && body.hits[0].image.alt === 'The quartet';

@@ -41,6 +41,7 @@ export type EventEdit = {
   onSaleAt?: string;
   offSaleAt?: string | null;
   images?: Image[];
+  language?: string | null;
   translations?: Translations;
   prices?: Price[];
   ticketTypes?: TicketTypeInput[];

@@ -45,6 +45,7 @@ export type EventInput = {
   onSaleAt: string;
   offSaleAt?: string | null;
   images?: Image[];
+  language?: string;
   translations?: Translations;
   prices: Price[];
   ticketTypes?: TicketTypeInput[];
@@ -124,6 +125,7 @@ async function draftEvent(
     artistIds,
     seriesId: input.seriesId ?? null,
     images: input.images ?? [],
+    language: input.language ?? null,
     translations: input.translations ?? {},
     ticketTypes,
     terms: input.terms ?? null,

@@ -171,9 +171,10 @@ export function eventRoutes(
         if (!found) return refused('event_not_found', `There is no event ${params.eventId}.`);
         const now = systemClock.now();
         const wanted = headers['accept-language']?.toString();
-        const language = languageOf(wanted, Object.keys(found.translations));
+        const language = languageOf(wanted, Object.keys(found.translations), found.language);
         const shown = showEvent(found, now, { left, language });
-        return reply(200, { event: shown }, undefined, keepEvent(shown, now, left));
+        const told = shown.language ? { 'content-language': shown.language } : undefined;
+        return reply(200, { event: shown }, told, keepEvent(shown, now, left));
       },
     }),
     route<{ params: { eventId: string }; body: EventEdit }>({

@@ -17,14 +17,23 @@ export const images = () =>
     )
     .max(20);
 
+/** Tags of BCP 47 as far as texts differ by them: a language, its script, its region. */
+const LANGUAGE = /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?$/;
+
+export const language = () =>
+  Joi.string()
+    .pattern(LANGUAGE, 'BCP 47 tag')
+    .description('Language of name and description as they stand, by BCP 47')
+    .example('en');
+
 export const translations = () =>
   Joi.object()
     .pattern(
-      /^[a-z]{2,3}(-[A-Z]{2})?$/,
+      LANGUAGE,
       Joi.object({
         name: Joi.string().min(1).max(200),
         description: Joi.string().allow('').max(5_000),
       }),
     )
     .max(20)
-    .description('Texts by language; one is chosen by Accept-Language');
+    .description('Texts by language (BCP 47); one is chosen by Accept-Language');

@@ -13,7 +13,7 @@ import { type Refusal, refused } from '@holdfast/shared/errors.ts';
 import Joi from 'joi';
 import { eventEditExample, newEventExample } from './examples/events.ts';
 import { newVenueExample, venueEditExample } from './examples/venues.ts';
-import { images, translations } from './faces.ts';
+import { images, language, translations } from './faces.ts';
 import { reasonsView } from './reasons-view.ts';
 
 /** Text of a request: something to read, of bounded length. */
@@ -120,6 +120,7 @@ const eventMembers = {
   onSaleAt: zonedInstant(),
   offSaleAt: zonedInstant().allow(null).description('End of the sale; else that of the event'),
   images: images(),
+  language: language(),
   translations: translations(),
   prices: prices(),
   ticketTypes: ticketTypes(),
@@ -160,6 +161,7 @@ export const heldKeepPrice = () =>
 export const eventEdit = Joi.object({
   ...eventMembers,
   terms: terms().allow(null),
+  language: language().allow(null),
   heldKeepPrice: heldKeepPrice(),
   status: Joi.string().valid(...EVENT_STATUSES),
   version: Joi.number().integer().min(1),

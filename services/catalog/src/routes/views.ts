@@ -47,6 +47,7 @@ export function viewEvent(event: Event, caps: Caps) {
     onSaleAt: event.onSaleAt.toISOString(),
     ...(event.offSaleAt && { offSaleAt: event.offSaleAt.toISOString() }),
     images: event.images ?? [],
+    ...(event.language && { language: event.language }),
     translations: event.translations ?? {},
     prices: event.prices,
     ...(event.ticketTypes?.length && { ticketTypes: viewTicketTypes(event) }),

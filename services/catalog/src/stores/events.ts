@@ -36,6 +36,7 @@ const schema = new Schema<Event>(
     onSaleAt: { type: Date, required: true },
     offSaleAt: { type: Date, default: null },
     images: { type: [Schema.Types.Mixed], default: [] },
+    language: { type: String, default: null },
     translations: { type: Schema.Types.Mixed, default: {} },
     prices: { type: [Schema.Types.Mixed], required: true },
     ticketTypes: { type: [Schema.Types.Mixed], default: [] },
@@ -75,6 +76,7 @@ export type EventChange = Partial<
     | 'onSaleAt'
     | 'offSaleAt'
     | 'images'
+    | 'language'
     | 'translations'
     | 'prices'
     | 'ticketTypes'
