@@ -3,6 +3,7 @@ import { type System, sharedSystem } from '../system.ts';
 
 type Content = Record<string, { schema?: object; example?: unknown }>;
 type Operation = {
+  operationId: string;
   requestBody?: { content: Content };
   responses: Record<string, { content?: Content }>;
 };
@@ -56,6 +57,19 @@ describe('every address', () => {
       expect(missing).to.deep.equal([]);
     });
   }
+
+  it('is in the one document of the gateway, each operation under an id of its own', async () => {
+    const { paths } = await documentOf('gateway');
+    const others = await Promise.all(BEHIND.map(documentOf));
+    const below = others
+      .flatMap((one) => Object.keys(one.paths))
+      .filter((path) => path.startsWith('/api/'));
+    expect(Object.keys(paths)).to.include.members(below);
+    const ids = Object.values(paths).flatMap((methods) =>
+      Object.values(methods).map(({ operationId }) => operationId),
+    );
+    expect(ids.filter((id, at) => ids.indexOf(id) !== at)).to.deep.equal([]);
+  });
 });
 
 /** Some success has a form or an example, or there is none but without content. */

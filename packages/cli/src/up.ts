@@ -102,6 +102,7 @@ export function showRun(run: RunFile, json: boolean, title: string): void {
   };
   const rows = [
     ['Gateway', run.urls.gateway],
+    ['OpenAPI', `${run.urls.gateway}/openapi.json`],
     ['Admin', `${run.admin.email}  password ${run.admin.password}`],
     ...run.stores.map((store) => [
       names[store.name] ?? store.name,

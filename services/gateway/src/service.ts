@@ -10,6 +10,7 @@ import { createTokenVerifier } from '@holdfast/shared/tokens.ts';
 import type { Middleware } from 'koa';
 import packageJson from '../package.json' with { type: 'json' };
 import type { GatewayConfig } from './config.ts';
+import { createDocument } from './document.ts';
 import { askAll } from './health.ts';
 import { indexRoute } from './index-route.ts';
 import { openLive } from './live/live.ts';
@@ -61,6 +62,7 @@ export async function createService(config: GatewayConfig): Promise<GatewayServi
     verifyToken: createTokenVerifier(`${urls.auth}/.well-known/jwks.json`),
     dependencies,
     health: () => askAll({ version, urls, dependencies }),
+    document: createDocument(urls),
     before: forwardApi(forwarders),
     upgrades: live.upgrades,
   });

@@ -1,3 +1,4 @@
+import type { OpenApi } from '@holdfast/shared/http/openapi.ts';
 import { expect } from 'chai';
 import type { GatewayService } from '../src/service.ts';
 import { spawnAuth } from './spawned-auth.ts';
@@ -98,6 +99,33 @@ describe('the gateway in front of the real auth service', () => {
     expect((await readHealth()).status).to.equal(200);
   });
 
+  it('describes what is reached through it: what services write of themselves, asked once a while', async () => {
+    const search = { get: { operationId: 'searchEvents' } };
+    catalog.answerWith((_request, response) =>
+      response.end(
+        JSON.stringify({ paths: { '/api/search': search, '/metrics': {}, '/api/auth/me': {} } }),
+      ),
+    );
+    const first = await readDocument();
+    expect(first.paths['/api/search']).to.deep.equal(search);
+    expect(first.paths).to.include.keys('/api/auth/register', '/api/events/{eventId}/live');
+    for (const path of ['/metrics', '/api/auth/me']) {
+      expect(first.paths[path], path).to.have.nested.property('get.operationId');
+    }
+    expect(first['x-services-left-out']).to.deep.equal(['booking']);
+    expect(first.info.description).to.include('Left out, as it gives no document now: booking.');
+    const tickets = { get: { operationId: 'listTickets' } };
+    booking.answerWith((_request, response) =>
+      response.end(JSON.stringify({ paths: { '/api/tickets': tickets } })),
+    );
+    const second = await readDocument();
+    expect(second.paths).to.deep.include({ '/api/search': search, '/api/tickets': tickets });
+    expect(second['x-services-left-out']).to.deep.equal([]);
+    expect(second.info.description).not.to.include('Left out');
+    expect(catalog.asked.map(({ url }) => url)).to.deep.equal(['/openapi.json']);
+    expect(booking.asked).to.have.length(2);
+  });
+
   it('says at / what is there, and 404 to what is not', async () => {
     const index = await fetch(gateway.url);
     expect(index.status).to.equal(200);
@@ -106,6 +134,10 @@ describe('the gateway in front of the real auth service', () => {
     expect(nothing.status).to.equal(404);
     expect(await nothing.json()).to.include({ code: 'not_found' });
   });
+
+  async function readDocument(): Promise<OpenApi> {
+    return (await (await fetch(`${gateway.url}/openapi.json`)).json()) as OpenApi;
+  }
 
   async function readHealth(): Promise<{ status: number; body: Health }> {
     const response = await fetch(`${gateway.url}/health`);

@@ -45,7 +45,7 @@ export function operationsRoutes(
     dependencies: Dependencies;
     health?: () => Promise<{ status: Health['status'] }>;
   },
-  document: () => object,
+  document: () => Promise<object>,
 ): Route[] {
   const { health = () => readHealth(options) } = options;
   const text = { description: 'As it says', schema: Joi.any() };
@@ -107,7 +107,7 @@ export function operationsRoutes(
       summary: 'This description',
       access: 'anyone',
       responses: { 200: text },
-      run: async () => reply(200, document()),
+      run: async () => reply(200, await document()),
     }),
   ];
 }

@@ -13,6 +13,13 @@ const WITH_BODY: readonly RefusalCode[] = [
   'media_type_unsupported',
 ];
 
+export type OpenApi = {
+  readonly openapi: string;
+  readonly info: { readonly description: string; readonly [member: string]: unknown };
+  readonly paths: Record<string, Record<string, unknown>>;
+  readonly [member: string]: unknown;
+};
+
 /**
  * The OpenAPI 3.1 document of a service, from the same declarations that validate. An example that
  * its own schema refuses is a bug, and the service does not start with it.
@@ -22,8 +29,8 @@ export function openApi(options: {
   version: string;
   description: string;
   routes: readonly Route[];
-}): object {
-  const paths: Record<string, Record<string, unknown>> = {};
+}): OpenApi {
+  const paths: OpenApi['paths'] = {};
   for (const spec of options.routes) {
     const path = spec.path.replace(/:(\w+)/g, '{$1}');
     paths[path] ??= {};

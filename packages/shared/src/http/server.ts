@@ -18,7 +18,7 @@ import { check } from './check.ts';
 import { type Dependencies, type Health, operationsRoutes } from './health.ts';
 import { etagOf, type KeptAnswers } from './kept-answers.ts';
 import { createWork, type HttpServer, listen, type Upgrades, type Work } from './listener.ts';
-import { openApi } from './openapi.ts';
+import { type OpenApi, openApi } from './openapi.ts';
 import { PROBLEM_TYPE, problemOfFault, problemOfRefusal } from './problem.ts';
 import type { Keep, Reply, Route, RouteRequest } from './route.ts';
 
@@ -45,6 +45,8 @@ export async function serve(options: {
   dependencies: Dependencies;
   /** What /health and /readyz tell, in place of the dependencies; the gateway asks its services. */
   health?: () => Promise<{ status: Health['status'] }>;
+  /** What /openapi.json tells, in place of the own document; the gateway adds its services'. */
+  document?: (own: OpenApi) => Promise<OpenApi>;
   /** Put ahead of the routes; the gateway's proxy is one. */
   before?: Middleware;
   /** Answers that are given out again ahead of everything, where a route's reply allows it. */
@@ -61,8 +63,9 @@ export async function serve(options: {
   app.use(helmet());
   if (options.before) app.use(options.before);
   const router = new Router({ exclusive: false });
-  const routes = [...options.routes, ...operationsRoutes(options, () => document)];
-  const document = openApi({ ...options, routes });
+  const describe = async (): Promise<OpenApi> => options.document?.(own) ?? own;
+  const routes = [...options.routes, ...operationsRoutes(options, describe)];
+  const own = openApi({ ...options, routes });
   for (const one of routes) {
     register(router, one, { ...options, work });
   }
