@@ -211,6 +211,7 @@ export async function createService(
     await searching.listAgain();
     await signer.jwks();
     if (prepared) return;
+    await searching.join();
     prepared = true;
     const consumer = consumeBookings(bus, holding);
     stopConsumer = () => consumer.stop();
@@ -281,6 +282,7 @@ export async function createService(
         () => endingSoon.stop(),
         () => searching.stop(),
         () => relay.stop(),
+        () => searching.leave(),
         () => bus.close(),
         () => cache.close(),
         () => liveSeats.close(),

@@ -3,7 +3,10 @@ import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
 import { followVenues } from '../operations/follow-venue.ts';
 import { type ListingStores, listEvents } from '../operations/list-events.ts';
+import { type CountedUntil, createCountedUntil } from '../search/counted-until.ts';
 import { createRecounts, type Recounts } from '../search/recounts.ts';
+import type { Counters } from '../stores/counters.ts';
+import type { StoreClock } from '../stores/store-clock.ts';
 
 const LIST_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 250;
@@ -11,12 +14,19 @@ const LOOK_EVERY_MS = 250;
 const COUNTED_TOGETHER = 20;
 
 /** Keeps what browsing clients see behind the events and their seats by moments. */
-export function createListingLoops(stores: ListingStores): {
+export function createListingLoops(
+  stores: ListingStores & {
+    counters: Counters;
+    clock: StoreClock;
+    follows: () => Promise<boolean>;
+  },
+): {
   /** Shows changed events, also as their venues change; to be woken by each change. */
   lister: Loop;
   /** Counts the seats of events of which `recounts` heard. */
   counter: Loop;
   recounts: Recounts;
+  countedUntil: CountedUntil;
 } {
   const recount = createBatches<string, number>({
     keysOf: (eventId) => [eventId],
@@ -38,6 +48,7 @@ export function createListingLoops(stores: ListingStores): {
     return { eventId, count, tookMs: monotonicMs() - startedAt };
   }
   const recounts = createRecounts(recount);
+  const countedUntil = createCountedUntil({ ...stores, recounts });
   const lister = createLoop({
     name: 'lister',
     intervalMs: LIST_EVERY_MS,
@@ -50,6 +61,7 @@ export function createListingLoops(stores: ListingStores): {
         const [oldest] = await stores.listings.countedFirst(1);
         if (oldest !== undefined) recounts.note(oldest);
       }
+      await countedUntil.mend();
       return followed + listed;
     },
   });
@@ -57,9 +69,15 @@ export function createListingLoops(stores: ListingStores): {
     name: 'seat-counter',
     intervalMs: LOOK_EVERY_MS,
     log: stores.log,
-    round: () => recounts.round(),
+    async round() {
+      try {
+        return await recounts.round();
+      } finally {
+        await countedUntil.sayInTurn();
+      }
+    },
     // What changes meanwhile is counted together at the next look.
     goesOnFrom: Number.POSITIVE_INFINITY,
   });
-  return { lister, counter, recounts };
+  return { lister, counter, recounts, countedUntil };
 }

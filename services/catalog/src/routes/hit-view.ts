@@ -44,12 +44,14 @@ export const hitView = Joi.object({
     .valid(...STOCKS)
     .required()
     .description('What can be had now; before `onSaleAt` and from `offSaleAt` on, nothing'),
-  asOf: instant().required().description('When the seats were counted'),
+  asOf: instant()
+    .required()
+    .description('Until when the counts are known to be right, by the clock of the store'),
   distanceKm: Joi.number(),
 });
 
-/** What anyone sees of a hit. */
-export function viewHit(hit: Hit) {
+/** What anyone sees of a hit, whose counts are known to be right until an instant. */
+export function viewHit(hit: Hit, countedUntil: Date | undefined) {
   const { place, distanceKm } = hit;
   const now = systemClock.now();
   return {
@@ -80,7 +82,7 @@ export function viewHit(hit: Hit) {
     seatCount: hit.seatCount,
     left: hit.left,
     stock: stockAt(hit, now),
-    asOf: hit.asOf.toISOString(),
+    asOf: (countedUntil && countedUntil > hit.asOf ? countedUntil : hit.asOf).toISOString(),
     ...(distanceKm !== undefined && { distanceKm: Math.round(distanceKm * 1_000) / 1_000 }),
   };
 }

@@ -39,7 +39,12 @@ const searchPage = Joi.object({
   next: Joi.string().allow(null).required(),
 });
 
-export function searchRoutes(stores: SearchStores): Route[] {
+type Stores = SearchStores & {
+  /** Until when all counts are right; asked before they are read. */
+  countedUntil: () => Date | undefined;
+};
+
+export function searchRoutes(stores: Stores): Route[] {
   return [
     route<{ query: SearchQuery }>({
       method: 'get',
@@ -105,25 +110,27 @@ export function searchRoutes(stores: SearchStores): Route[] {
         },
       },
       async run({ query }) {
+        const countedUntil = stores.countedUntil();
         const hits = await stores.index.find({
           filter: { terms: [], from: thisMinute(), availability: 'available' },
           sort: 'popularity',
           limit: query.limit,
         });
-        const shown = hits.map(viewHit);
+        const shown = hits.map((hit) => viewHit(hit, countedUntil));
         return reply(200, { hits: shown }, undefined, keepHits(shown));
       },
     }),
   ];
 }
 
-async function answerSearch(stores: SearchStores, query: SearchQuery): Promise<Reply | Refusal> {
+async function answerSearch(stores: Stores, query: SearchQuery): Promise<Reply | Refusal> {
   const search = readSearch(query);
   if (isRefusal(search)) return search;
+  const countedUntil = stores.countedUntil();
   const { hits, slips, corrections, total, facets } = await searchListings(stores, search);
   const last = hits.length === query.limit ? hits.at(-1) : undefined;
   const page = {
-    hits: hits.map(viewHit),
+    hits: hits.map((hit) => viewHit(hit, countedUntil)),
     corrections,
     ...(total && { total }),
     ...(facets && { facets }),

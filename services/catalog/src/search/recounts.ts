@@ -19,7 +19,9 @@ const MOST_KNOWN = 20_000;
  * of the event took. A round that takes long is followed by a rest as long: holds go first.
  */
 export function createRecounts(count: (eventId: string) => Promise<number>) {
-  const changed = new Set<string>();
+  /** By event: the earliest change told of that is not counted, as its message says; or Infinity. */
+  const changed = new Map<string, number>();
+  const underWay = new Map<string, number>();
   const notBefore = new Map<string, number>();
   const lastLooks = new Map<string, number>();
   const known = new LRUCache<string, true>({ max: MOST_KNOWN });
@@ -30,10 +32,10 @@ export function createRecounts(count: (eventId: string) => Promise<number>) {
     for (const [eventId, at] of lastLooks) {
       if (at > now) continue;
       lastLooks.delete(eventId);
-      changed.add(eventId);
+      add(eventId, Number.POSITIVE_INFINITY);
     }
     let newOnes = 0;
-    return [...changed].filter((eventId) => {
+    return [...changed.keys()].filter((eventId) => {
       if (notBefore.has(eventId)) return false;
       if (known.has(eventId)) return true;
       newOnes += 1;
@@ -41,19 +43,46 @@ export function createRecounts(count: (eventId: string) => Promise<number>) {
     });
   }
 
-  function note(eventId: string): void {
-    changed.add(eventId);
+  function add(eventId: string, sinceMs: number): void {
+    changed.set(eventId, Math.min(sinceMs, changed.get(eventId) ?? Number.POSITIVE_INFINITY));
+  }
+
+  function note(eventId: string, changedAtMs = Number.POSITIVE_INFINITY): void {
+    add(eventId, changedAtMs);
     lastLooks.set(eventId, monotonicMs() + LAST_LOOK_MS);
   }
 
+  /** Counts events at once; what changes meanwhile is counted once more. */
+  async function countAll(eventIds: readonly string[]): Promise<void> {
+    const startedAt = monotonicMs();
+    const failures: unknown[] = [];
+    const countOne = async (eventId: string) => {
+      const sinceMs = changed.get(eventId) ?? Number.POSITIVE_INFINITY;
+      changed.delete(eventId);
+      underWay.set(eventId, sinceMs);
+      try {
+        const tookMs = await count(eventId);
+        known.set(eventId, true);
+        notBefore.set(eventId, startedAt + Math.max(EVERY_MS, tookMs / BUSY_PART));
+      } catch (error) {
+        add(eventId, sinceMs);
+        failures.push(error);
+      } finally {
+        underWay.delete(eventId);
+      }
+    };
+    await Promise.all(eventIds.map(countOne));
+    if (failures.length > 0) throw failures[0];
+  }
+
   return {
-    note,
+    note: (eventId: string) => note(eventId),
 
     /** Notes the events of which messages tell a change of seats. */
     noteMessages(messages: readonly Message[]): void {
       for (const message of messages) {
         const news = seatNewsOf(message);
-        if (news) note(news.eventId);
+        if (news) note(news.eventId, Date.parse(message.time));
       }
     },
 
@@ -62,25 +91,20 @@ export function createRecounts(count: (eventId: string) => Promise<number>) {
       const startedAt = monotonicMs();
       if (startedAt < restsUntil) return 0;
       const due = findDue(startedAt);
-      // Before the count: what changes during it is counted once more.
-      for (const eventId of due) changed.delete(eventId);
-      const failures: unknown[] = [];
-      const countOne = async (eventId: string) => {
-        try {
-          const tookMs = await count(eventId);
-          known.set(eventId, true);
-          notBefore.set(eventId, startedAt + Math.max(EVERY_MS, tookMs / BUSY_PART));
-        } catch (error) {
-          changed.add(eventId);
-          failures.push(error);
-        }
-      };
-      await Promise.all(due.map(countOne));
-      const endedAt = monotonicMs();
-      restsUntil = endedAt + (endedAt - startedAt);
-      if (failures.length > 0) throw failures[0];
+      try {
+        await countAll(due);
+      } finally {
+        const endedAt = monotonicMs();
+        restsUntil = endedAt + (endedAt - startedAt);
+      }
       return due.length;
     },
+
+    /** The earliest change told of that is not counted yet, in ms of its message's time. */
+    uncountedSince: (): number => Math.min(...changed.values(), ...underWay.values()),
+
+    /** Counts whatever is left, before the process ends. */
+    finish: () => countAll([...changed.keys()]),
   };
 }
 

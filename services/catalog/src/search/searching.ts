@@ -4,10 +4,12 @@ import { createListingLoops } from '../loops/listing.ts';
 import { searchRoutes } from '../routes/search.ts';
 import type { Boards } from '../seat-map/boards.ts';
 import { countSeats } from '../seat-map/seat-counts.ts';
+import { createCounters } from '../stores/counters.ts';
 import type { Events } from '../stores/events.ts';
 import { gather } from '../stores/gather.ts';
 import { createListings } from '../stores/listings.ts';
 import { createSearchIndex } from '../stores/search-index.ts';
+import { createStoreClock } from '../stores/store-clock.ts';
 import type { Venues } from '../stores/venues.ts';
 import { createVocabulary } from '../stores/vocabulary.ts';
 import { keepCounts } from './kept-counts.ts';
@@ -28,8 +30,11 @@ export function createSearching(deps: {
   const vocabulary = createVocabulary(deps.db);
   const listings = createListings(deps.db);
   const count = (eventId: string) => countSeats(deps.boards, eventId);
-  const { lister, counter, recounts } = createListingLoops({
+  const { lister, counter, recounts, countedUntil } = createListingLoops({
     ...deps,
+    counters: createCounters(deps.db),
+    clock: createStoreClock(deps.db),
+    follows: deps.boards.follows,
     listings,
     vocabulary,
     countSeats: count,
@@ -53,7 +58,15 @@ export function createSearching(deps: {
       const counts = await listings.countsOf(eventIds);
       return new Map([...counts].map(([id, { version, left }]) => [id, stampOf(version, left)]));
     },
-    routes: searchRoutes({ index: keepCounts(createSearchIndex(deps.db)), vocabulary }),
+    routes: searchRoutes({
+      index: keepCounts(createSearchIndex(deps.db)),
+      vocabulary,
+      countedUntil: countedUntil.get,
+    }),
+    /** Says that this process counts; to be called before its relays tell of changes. */
+    join: countedUntil.say,
+    /** Says that it counts no more; to be called after they stopped. */
+    leave: countedUntil.leave,
     start(): void {
       lister.start();
       counter.start();

@@ -221,6 +221,9 @@ export function createBoards(deps: {
       return (await find(eventId))?.board;
     },
 
+    /** Whether others' changes come by the delta stream; else boards may be behind by `AWAY_MS`. */
+    follows: async (): Promise<boolean> => (await stream.end('')) !== undefined,
+
     /** The same with its place in the delta stream. */
     find,
 

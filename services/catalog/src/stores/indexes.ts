@@ -71,7 +71,7 @@ export const INDEXES: Readonly<Record<string, readonly IndexDescription[]>> = {
 };
 
 /** Collections without an index of their own. */
-const PLAIN = ['quotas', 'plans', 'plan_parts', 'signing_keys'];
+const PLAIN = ['counters', 'quotas', 'plans', 'plan_parts', 'signing_keys'];
 
 /**
  * Creates the collections and their indexes; several instances may do so together. The stand-in
