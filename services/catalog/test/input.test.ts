@@ -169,6 +169,24 @@ describe('input', () => {
     expect(await world.claims(buyer.userId, eventId)).to.deep.equal([]);
   });
 
+  it('takes ids in upper case for the same, in addresses, queries and bodies', async () => {
+    const upper = eventId.toUpperCase();
+    const shown = await world.call('GET', `/api/events/${upper}`);
+    expect([shown.status, shown.body.event?.eventId]).to.deep.equal([200, eventId]);
+    const { venueId } = shown.body.event;
+    const map = await world.call('GET', `/api/events/${upper}/seat-map/geometry/1`);
+    expect([map.status, map.body.eventId]).to.deep.equal([200, eventId]);
+    const listed = await world.call('GET', `/api/events?venueId=${venueId.toUpperCase()}`);
+    expect(listed.body.events.map((one: { eventId: string }) => one.eventId)).to.deep.equal([
+      eventId,
+    ]);
+    const taken = await world.take(buyer, upper, ['GENERAL-1']);
+    expect([taken.status, taken.body.hold?.eventId]).to.deep.equal([201, eventId]);
+    const { holdId } = taken.body.hold;
+    const dropped = await world.call('DELETE', `/api/holds/${holdId.toUpperCase()}`, { as: buyer });
+    expect([dropped.status, dropped.body.hold?.status]).to.deep.equal([200, 'released']);
+  });
+
   it('says which ways of naming seats there are, where none or several are named', async () => {
     const ways = 'seatIds, seats, areas, bestAvailable';
     const several = { seatIds: ['GENERAL-1'], areas: [{ area: 'Arena', quantity: 1 }] };

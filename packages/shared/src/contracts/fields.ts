@@ -24,7 +24,12 @@ const ZONED_FORM =
 /** Says what is wanted, not the pattern that was missed. */
 const wants = (form: string) => ({ 'string.pattern.name': `{{#label}} must be ${form}` });
 
-export const id = () => Joi.string().pattern(UUID, 'UUID').description('UUID');
+/** A UUID in either case, read in lower case: that is how the stores name things. */
+export const id = () =>
+  Joi.string()
+    .pattern(UUID, 'UUID')
+    .custom((value: string) => value.toLowerCase(), 'lower case')
+    .description('UUID');
 export const instant = () =>
   Joi.string()
     .pattern(INSTANT, 'instant')

@@ -18,6 +18,11 @@ describe('frames', () => {
     expect(read).to.deep.equal(frames);
   });
 
+  it('name an event in either case', () => {
+    const upper = JSON.stringify({ type: 'SUBSCRIBE_EVENT', eventId: eventId.toUpperCase() });
+    expect(readClientFrame(upper)).to.deep.equal({ type: 'SUBSCRIBE_EVENT', eventId });
+  });
+
   it('are refused when they are anything else, whatever it is', () => {
     const wrong = ['', '{', 'null', '[]', '{}', '{"type":7}', '{"type":"SUBSCRIBE_EVENT"}'];
     for (const text of [...wrong, `{"type":"SUBSCRIBE_EVENT","eventId":"${eventId}","since":1}`]) {

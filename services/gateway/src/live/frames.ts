@@ -74,7 +74,7 @@ export function readClientFrame(text: string): ClientFrame | Refusal {
   if (!('eventId' in frame) || typeof frame.eventId !== 'string' || !isId(frame.eventId)) {
     return refused('invalid_request', 'eventId must be the UUID of an event.');
   }
-  const { eventId } = frame;
+  const eventId = frame.eventId.toLowerCase();
   if (type === 'UNSUBSCRIBE_EVENT') return { type, eventId };
   if (!('since' in frame) || frame.since === undefined) return { type, eventId };
   if (typeof frame.since !== 'string' || !readSeatMapId(frame.since)) {
