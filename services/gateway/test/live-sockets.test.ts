@@ -55,6 +55,31 @@ describe('sockets of the gateway', () => {
     expect(client.socket.readyState).to.equal(client.socket.OPEN);
   });
 
+  it('do not follow an event that catalog does not show, and go on with those it shows', async () => {
+    const [eventId, unknownId] = [newId(), newId()];
+    world.catalog.answerWith((request, response) =>
+      response.writeHead(request.url?.includes(unknownId) ? 404 : 200).end(),
+    );
+    const [client, second] = [await world.connect(), await world.connect()];
+    for (const one of [client, second]) {
+      one.send({ type: 'SUBSCRIBE_EVENT', eventId: unknownId });
+      const error = await one.sees('ERROR');
+      expect(error).to.include({ code: 'event_not_found' });
+      expect(error.detail).to.include(unknownId);
+      one.send({ type: 'SUBSCRIBE_EVENT', eventId });
+      await waitUntil('the other event', () =>
+        one.ofType('SUBSCRIBED').some((frame) => frame.eventId === eventId),
+      );
+    }
+    await world.change(unknownId, [[1, 2, 2, 0]]);
+    await world.change(eventId, [[4, 2, 2, 0]]);
+    await client.sees('SEAT_CHANGES');
+    expect(client.ofType('SEAT_CHANGES').map((frame) => frame.eventId)).to.deep.equal([eventId]);
+    const asked = world.catalog.asked.filter(({ url }) => url === `/api/events/${unknownId}`);
+    expect(asked).to.have.length(1);
+    world.catalog.reset();
+  });
+
   it('answer frames that can not be read with an ERROR, and are closed after five', async () => {
     const client = await world.connect();
     const wrong = ['no JSON', '7', '{"type":"SHOUT"}', '{"type":"SUBSCRIBE_EVENT","eventId":"x"}'];

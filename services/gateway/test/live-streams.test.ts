@@ -30,7 +30,20 @@ describe('the live seat map as server-sent events', () => {
     expect(await stream.sees('SEAT_CHANGES')).to.deep.equal(frame);
     expect(stream.ids.at(-1)).to.equal(id);
     stream.leave();
-    expect(world.catalog.asked).to.deep.equal([]);
+    expect(world.catalog.asked.map(({ url }) => url)).to.deep.equal([`/api/events/${eventId}`]);
+  });
+
+  it('is refused of an event that catalog does not show, opened while it can not be asked', async () => {
+    const unknown = addressOf(newId());
+    world.catalog.answerWith((_request, response) => response.writeHead(404).end());
+    const refused = await fetch(unknown);
+    expect(refused.status).to.equal(404);
+    expect(await refused.json()).to.include({ code: 'event_not_found' });
+    world.catalog.answerWith((_request, response) => response.writeHead(503).end());
+    const opened = await readStream(addressOf(newId()));
+    await opened.sees('SUBSCRIBED');
+    opened.leave();
+    world.catalog.reset();
   });
 
   it('resumes from Last-Event-ID or since, asks for a snapshot after a gap', async () => {

@@ -14,6 +14,7 @@ import type { Admission, Connection } from './admission.ts';
 import { clientAddress } from './client-address.ts';
 import type { EventMaps } from './event-maps.ts';
 import { encode } from './frames.ts';
+import type { KnownEvents } from './known-events.ts';
 import { ENDINGS, type Subscriber } from './subscriber.ts';
 import type { UserFeed } from './user-feed.ts';
 
@@ -38,10 +39,11 @@ const SINCE = Joi.string().max(128).description('Id of a snapshot or a frame to 
 export function eventStreamRoutes(options: {
   maps: EventMaps;
   users: UserFeed;
+  known: KnownEvents;
   admission: Admission;
   trustedProxies: number;
 }): Route[] {
-  const { maps, users, admission, trustedProxies } = options;
+  const { maps, users, known, admission, trustedProxies } = options;
 
   /** Answers with a stream that lasts until the client leaves or the service stops. */
   function open(
@@ -84,12 +86,14 @@ export function eventStreamRoutes(options: {
           example: `id: ${EXAMPLE.id}\ndata: ${JSON.stringify(EXAMPLE)}\n\n`,
         },
       },
-      errors: ['too_many_requests'],
+      errors: ['too_many_requests', 'event_not_found'],
       run: async ({ params, query, ...request }) => {
         const since = request.headers['last-event-id'] ?? query.since;
         if (since !== undefined && !readSeatMapId(String(since))) {
           return refused('invalid_request', 'since must be an id of a frame or of a snapshot.');
         }
+        const unknown = await known.refuse(params.eventId);
+        if (unknown) return unknown;
         return open(request, undefined, (subscriber) =>
           maps.subscribe(subscriber, params.eventId, since === undefined ? since : String(since)),
         );

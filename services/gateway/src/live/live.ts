@@ -11,6 +11,7 @@ import type { GatewayConfig } from '../config.ts';
 import { createAdmission } from './admission.ts';
 import { createEventMaps } from './event-maps.ts';
 import { eventStreamRoutes } from './event-streams.ts';
+import { createKnownEvents } from './known-events.ts';
 import { createMapPolling } from './map-polling.ts';
 import { createPost } from './post.ts';
 import { socketRoute, ticketRoute } from './routes.ts';
@@ -49,6 +50,7 @@ export function openLive(options: {
     mostUnsentBytes: config.LIVE_UNSENT_BYTES,
   });
   const users = createUserFeed({ bus, post });
+  const known = createKnownEvents(config.CATALOG_URL);
   const tickets = createTickets({ redis, topicPrefix, lifeSeconds, log });
   const admission = createAdmission({
     total: config.LIVE_CONNECTIONS,
@@ -92,6 +94,7 @@ export function openLive(options: {
     upgrades: createSockets({
       maps,
       users,
+      known,
       tickets,
       admission,
       mostEvents: config.LIVE_EVENTS_PER_CONNECTION,
@@ -101,7 +104,7 @@ export function openLive(options: {
     routes: [
       socketRoute(),
       ticketRoute(tickets, lifeSeconds),
-      ...eventStreamRoutes({ maps, users, admission, trustedProxies }),
+      ...eventStreamRoutes({ maps, users, known, admission, trustedProxies }),
     ],
     heard: users.joined,
     pingRedis: () => redis.ping(),

@@ -17,6 +17,7 @@ import {
   type ServerFrame,
   webSocketText,
 } from './frames.ts';
+import type { KnownEvents } from './known-events.ts';
 import { ENDINGS, type Subscriber } from './subscriber.ts';
 import type { Tickets } from './tickets.ts';
 import type { UserFeed } from './user-feed.ts';
@@ -31,6 +32,7 @@ const MOST_FAULTS = 5;
 export function createSockets(options: {
   maps: EventMaps;
   users: UserFeed;
+  known: KnownEvents;
   tickets: Tickets;
   admission: Admission;
   mostEvents: number;
@@ -106,7 +108,13 @@ type Parts = {
 };
 
 /** What sockets follow. */
-type Followed = { maps: EventMaps; users: UserFeed; admission: Admission; mostEvents: number };
+type Followed = {
+  maps: EventMaps;
+  users: UserFeed;
+  known: KnownEvents;
+  admission: Admission;
+  mostEvents: number;
+};
 
 /**
  * A socket that was let in, until it closes. A class, as there are thousands of them: one object
@@ -184,7 +192,10 @@ class LiveSocket implements Subscriber, Connection {
   #hear(bytes: RawData, isBinary: boolean): void {
     this.#isAlive = true;
     const refusal = this.#refuseOrObey(bytes, isBinary);
-    if (refusal === undefined) return;
+    if (refusal !== undefined) this.#refuse(refusal);
+  }
+
+  #refuse(refusal: Refusal): void {
     this.#say({ type: 'ERROR', code: refusal.code, detail: refusal.detail });
     if (this.#faults.count() >= MOST_FAULTS) this.end(...ENDINGS.misbehaved);
   }
@@ -218,8 +229,18 @@ class LiveSocket implements Subscriber, Connection {
           return refused('too_many_requests', detail);
         }
         maps.subscribe(this, frame.eventId, frame.since);
+        void this.#leaveUnknown(frame.eventId);
         return undefined;
     }
+  }
+
+  /** Frames are obeyed in their order, so the event is followed until catalog has answered. */
+  async #leaveUnknown(eventId: string): Promise<void> {
+    const { known, maps } = this.#followed;
+    const refusal = await known.refuse(eventId);
+    if (refusal === undefined || !this.events.has(eventId)) return;
+    maps.unsubscribe(this, eventId);
+    this.#refuse(refusal);
   }
 
   #leave(): void {
