@@ -1,6 +1,6 @@
 import { createBatches } from '@holdfast/shared/batches.ts';
 import { monotonicMs } from '@holdfast/shared/clock.ts';
-import { createLoop, type Loop } from '@holdfast/shared/loop.ts';
+import { createLoop, joinLoops, type Loop } from '@holdfast/shared/loop.ts';
 import { followVenues } from '../operations/follow-venue.ts';
 import { type ListingStores, listEvents } from '../operations/list-events.ts';
 import { type CountedUntil, createCountedUntil } from '../search/counted-until.ts';
@@ -10,6 +10,7 @@ import type { StoreClock } from '../stores/store-clock.ts';
 
 const LIST_EVERY_MS = 10_000;
 const LOOK_EVERY_MS = 250;
+const SAY_EVERY_MS = 500;
 /** Boards that may have to be read from the documents at once. */
 const COUNTED_TOGETHER = 20;
 
@@ -23,7 +24,7 @@ export function createListingLoops(
 ): {
   /** Shows changed events, also as their venues change; to be woken by each change. */
   lister: Loop;
-  /** Counts the seats of events of which `recounts` heard. */
+  /** Counts the seats of events of which `recounts` heard, and says until when it has. */
   counter: Loop;
   recounts: Recounts;
   countedUntil: CountedUntil;
@@ -65,19 +66,24 @@ export function createListingLoops(
       return followed + listed;
     },
   });
-  const counter = createLoop({
+  const counting = createLoop({
     name: 'seat-counter',
     intervalMs: LOOK_EVERY_MS,
     log: stores.log,
-    async round() {
-      try {
-        return await recounts.round();
-      } finally {
-        await countedUntil.sayInTurn();
-      }
-    },
+    round: () => recounts.round(),
     // What changes meanwhile is counted together at the next look.
     goesOnFrom: Number.POSITIVE_INFINITY,
   });
+  // Beside the counts, which it must not delay.
+  const saying = createLoop({
+    name: 'counted-until',
+    intervalMs: SAY_EVERY_MS,
+    log: stores.log,
+    async round() {
+      await countedUntil.say();
+      return 0;
+    },
+  });
+  const counter = joinLoops(counting, saying);
   return { lister, counter, recounts, countedUntil };
 }

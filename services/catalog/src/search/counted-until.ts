@@ -1,4 +1,3 @@
-import { monotonicMs } from '@holdfast/shared/clock.ts';
 import { describeError } from '@holdfast/shared/errors.ts';
 import { newId } from '@holdfast/shared/ids.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
@@ -7,7 +6,6 @@ import type { Listings } from '../stores/listings.ts';
 import type { StoreClock } from '../stores/store-clock.ts';
 import type { Recounts } from './recounts.ts';
 
-const SAID_EVERY_MS = 500;
 /** A change names its instant so long before it is stored at most. */
 const STORED_MS = 500;
 /** While Redis is away, boards are behind other processes by 2.5 s, and looked at again after 3. */
@@ -33,7 +31,6 @@ export function createCountedUntil(deps: {
   const { counters, listings, recounts, clock, log } = deps;
   const id = newId();
   let until: Date | undefined;
-  let sayFrom = 0;
   let joined = false;
 
   async function say(): Promise<void> {
@@ -57,13 +54,6 @@ export function createCountedUntil(deps: {
     get: (): Date | undefined => until,
 
     say,
-
-    /** The same now and then. */
-    async sayInTurn(): Promise<void> {
-      if (monotonicMs() < sayFrom) return;
-      sayFrom = monotonicMs() + SAID_EVERY_MS;
-      await say();
-    },
 
     /** Has listings counted anew for processes that ended without a word, oldest counts first. */
     async mend(): Promise<void> {
