@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { readCatalogConfig } from '../src/config.ts';
 import { type Board, statusAt } from '../src/seat-map/board.ts';
 import { type Catalog, createService } from '../src/service.ts';
-import { given, seatIds, startWorld, type World } from './world.ts';
+import { given, seatIds, startWorld, type User, type World } from './world.ts';
 
 /** A second process of the same catalog, in this one. */
 async function startOther(world: World, settings: Record<string, string> = {}): Promise<Catalog> {
@@ -185,6 +185,40 @@ describe('boards without Redis', () => {
       expect(awayMs).to.be.below(5_000);
     });
   }
+
+  it('are read anew before best available refuses by them, once for all who ask', async () => {
+    const eventId = await world.event(2);
+    const holder = await world.user();
+    const { body } = await world.take(holder, eventId, seatIds(2));
+    await otherWire.cut();
+    const best = (as: User) =>
+      fetch(`${other.url}/api/events/${eventId}/holds`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${as.token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ bestAvailable: { partySize: 2 } }),
+      }).then(({ status }) => status);
+    const read = async () => {
+      const board = await other.boards.find(eventId);
+      return { revision: board?.revision ?? 0, readAt: board?.readAt ?? 0, isAway: board?.isAway };
+    };
+    await waitUntil('Redis to be missed', async () => (await read()).isAway, { limitMs: 5_000 });
+    const before = await read();
+    const crowd = await Promise.all(Array.from({ length: 20 }, () => world.user()));
+    expect(new Set(await Promise.all(crowd.map(best)))).to.deep.equal(new Set([409]));
+    const after = await read();
+    const reads = after.revision - before.revision;
+    expect(reads).to.be.at.most(1 + (after.readAt - before.readAt) / 250);
+
+    // Just read, so that its age alone would have it read again in 2.5 s only.
+    await waitUntil('a look', async () => (await read()).readAt > before.readAt, {
+      limitMs: 5_000,
+    });
+    await world.call('DELETE', `/api/holds/${body.hold.holdId}`, { as: holder });
+    const [party] = crowd;
+    if (party === undefined) throw new Error('nobody is there');
+    const isServed = async () => (await best(party)) === 201;
+    expect(await timed('the seats to be offered', isServed, 10_000)).to.be.below(1_500);
+  });
 
   it('learn within 5 s of its return what could not be told, by another epoch', async () => {
     const eventId = await world.event(3);

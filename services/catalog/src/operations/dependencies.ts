@@ -8,7 +8,7 @@ import type { Seats } from '../stores/seats.ts';
 import type { TakenSeats } from '../taken-seats.ts';
 
 /** Seats as this process last knew them: advice, never a decision. */
-export type SeatBoards = Pick<Boards, 'find' | 'get' | 'nowMs'>;
+export type SeatBoards = Pick<Boards, 'find' | 'findToRefuse' | 'get' | 'nowMs'>;
 
 /** What every operation on holds works with. */
 export type HoldStores = {

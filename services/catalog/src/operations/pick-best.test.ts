@@ -53,6 +53,7 @@ function openHouse(taken = createTakenSeats()) {
         board: on,
         place: undefined,
         revision,
+        isAway: false,
         checkedAt: 0,
         readAt: 0,
         young: [],

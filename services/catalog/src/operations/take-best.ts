@@ -47,6 +47,7 @@ export async function takeBest(
     if (earlier) return replay(earlier, request);
   }
   const lost = new Set<string>();
+  let hasLookedAgain = false;
   const end = monotonicMs() + PATIENCE_MS;
   for (;;) {
     const seen = await seeSeats(deps, eventId, wish);
@@ -56,8 +57,12 @@ export async function takeBest(
     if (isRefusal(choice)) {
       // What others are about to take may yet be free.
       const others = deps.promised.untilOver(eventId);
-      if (!others || monotonicMs() > end) return choice;
-      await waitAtMost(others, end - monotonicMs());
+      if (others && monotonicMs() <= end) {
+        await waitAtMost(others, end - monotonicMs());
+        continue;
+      }
+      if (hasLookedAgain || !(await hasMoved(deps, seen))) return choice;
+      hasLookedAgain = true;
       continue;
     }
     const { seatIds } = choice;
@@ -79,6 +84,12 @@ export async function takeBest(
   }
 }
 
+/** Whether a board that is true enough to refuse by is another than the one seen. */
+async function hasMoved({ boards }: Sight, { event, followed }: Seen): Promise<boolean> {
+  const now = await boards.findToRefuse(event._id);
+  return now !== undefined && now !== followed;
+}
+
 function lostIn(refusal: Refusal, asked: readonly string[]): readonly string[] {
   const seatIds = refusal.extra?.seatIds;
   return Array.isArray(seatIds) ? seatIds : asked;
@@ -91,7 +102,11 @@ export async function findBest(
   wish: BestWish,
 ): Promise<BestChoice | Refusal> {
   const seen = await seeSeats(deps, eventId, wish);
-  return isRefusal(seen) ? seen : pickBest(deps, seen, wish, new Set());
+  if (isRefusal(seen)) return seen;
+  const choice = pickBest(deps, seen, wish, new Set());
+  if (!isRefusal(choice) || !(await hasMoved(deps, seen))) return choice;
+  const again = await seeSeats(deps, eventId, wish);
+  return isRefusal(again) ? again : pickBest(deps, again, wish, new Set());
 }
 
 async function seeSeats(deps: Sight, eventId: string, wish: BestWish): Promise<Seen | Refusal> {

@@ -32,6 +32,8 @@ export type FollowedBoard = {
   /** Undefined where Redis was away when it was read. */
   place: SeatMapPlace | undefined;
   revision: number;
+  /** Whether Redis was away when others were last asked for changes. */
+  isAway: boolean;
   /** Instants of this process: when others were last asked for changes, and the documents read. */
   checkedAt: number;
   readAt: number;
@@ -102,6 +104,7 @@ export function createBoards(deps: {
       board,
       place,
       revision: (before?.revision ?? 0) + 1,
+      isAway: place === undefined,
       checkedAt: startedAt,
       readAt: startedAt,
       young,
@@ -156,6 +159,7 @@ export function createBoards(deps: {
         ? 'gap'
         : 'away';
     if (since === 'gap') return read(board.eventId);
+    followed.isAway = since === 'away';
     if (since === 'away') {
       if (askedAt - followed.readAt > AWAY_MS) return read(board.eventId);
       followed.checkedAt = askedAt;
@@ -206,6 +210,12 @@ export function createBoards(deps: {
     return monotonicMs() - followed.checkedAt <= FOLLOW_MS ? followed : follow(followed);
   }
 
+  async function findToRefuse(eventId: string): Promise<FollowedBoard | undefined> {
+    const followed = await find(eventId);
+    const isFresh = !followed?.isAway || monotonicMs() - followed.readAt <= SHOW_MS;
+    return isFresh ? followed : read(eventId);
+  }
+
   function note(eventId: string, changes: readonly BoardChange[]): void {
     readings.get(eventId)?.meanwhile.push(...changes);
     const followed = boards.peek(eventId);
@@ -226,6 +236,9 @@ export function createBoards(deps: {
 
     /** The same with its place in the delta stream. */
     find,
+
+    /** The same for who is about to refuse by it: without Redis it was read within 250 ms. */
+    findToRefuse,
 
     /** The same at once or not at all, at most a second behind. */
     peek,

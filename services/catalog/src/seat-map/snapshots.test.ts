@@ -47,7 +47,7 @@ function boardSold(share: number): FollowedBoard {
     gone += applyChanges(board, changes).length;
   }
   const place = { epoch: 'e1', streamId: '1-1' };
-  return { board, place, revision: 1, checkedAt: 0, readAt: 0, young: [] };
+  return { board, place, revision: 1, isAway: false, checkedAt: 0, readAt: 0, young: [] };
 }
 
 describe('a snapshot of 20,000 seats', () => {
