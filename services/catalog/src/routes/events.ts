@@ -233,9 +233,9 @@ async function listEvents(stores: EventStores, query: EventQuery): Promise<Reply
   const after = readPlace(query.cursor);
   if (isRefusal(after)) return after;
   const { cursor: _cursor, from, to, ...plain } = query;
-  const instants = [from, to].map((one) => one !== undefined && new Date(one));
+  const instants = [from, to].map((one) => (one === undefined ? undefined : new Date(one)));
   const [fromDate, toDate] = instants;
-  const inverted = refuseInverted(fromDate || undefined, toDate || undefined);
+  const inverted = refuseInverted(fromDate, toDate);
   if (inverted) return inverted;
   const filter: EventFilter = {
     ...plain,
