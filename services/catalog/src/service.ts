@@ -56,6 +56,7 @@ import { createSeatEdits } from './stores/seat-edits.ts';
 import { createSeatViews } from './stores/seat-views.ts';
 import { createSeats } from './stores/seats.ts';
 import { createSeriesStore } from './stores/series.ts';
+import { createStoreClock } from './stores/store-clock.ts';
 import { createVenues } from './stores/venues.ts';
 import { createTakenSeats } from './taken-seats.ts';
 import { createTurns } from './turns.ts';
@@ -86,6 +87,7 @@ export async function createService(
     log,
   });
   const { db, connection } = database;
+  const clock = createStoreClock(db);
   const carrier = (name: string) => db.collection<Document & WithOutbox>(name);
   const carriers = { holds: carrier('holds'), rest: ['events', 'venues', 'blocks'].map(carrier) };
   const bus = createKafkaBus({
@@ -94,7 +96,8 @@ export async function createService(
     topicPrefix: config.TOPIC_PREFIX,
     log,
   });
-  const liveSeats = openLiveSeats({ db, config, log, findEvent: (id) => events.findSold(id) });
+  const findEvent = (eventId: string) => events.findSold(eventId);
+  const liveSeats = openLiveSeats({ db, clock, config, log, findEvent });
   const { boards, snapshots } = liveSeats;
   const relayOf = (collection: typeof carriers.holds) =>
     createDocumentRelay({
@@ -122,7 +125,7 @@ export async function createService(
     seats: createSeats(db, { coolDownMs: config.HOLD_COOLDOWN_SECONDS * 1_000 }),
     holds: createHolds(db, stored),
     changes: createHoldChanges(db, stored),
-    quotas: createQuotas(db),
+    quotas: createQuotas(db, clock),
     taken: createTakenSeats(),
     boards,
     figures,
@@ -147,6 +150,7 @@ export async function createService(
   });
   const searching: Searching = createSearching({
     db,
+    clock,
     events,
     venues,
     boards,

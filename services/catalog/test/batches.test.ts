@@ -6,6 +6,7 @@ import { abortedHold } from '../src/operations/abort-hold.ts';
 import type { Seat } from '../src/seat.ts';
 import { createQuotas } from '../src/stores/quotas.ts';
 import type { Take } from '../src/stores/seat-rules.ts';
+import { createStoreClock } from '../src/stores/store-clock.ts';
 import { ask, startRivals, stopRival } from './rivals.ts';
 import { seatIds, startWorld, type World } from './world.ts';
 
@@ -129,7 +130,7 @@ describe('holds that go to the store together', () => {
     const claiming = (holdId: string, attemptId: string) => ({
       ...{ userId: 'flo', eventId: 'e', holdId, attemptId, n: 1, cap: 3, ttlMs: 60_000 },
     });
-    const [here, there] = [world.stores.quotas, createQuotas(world.db)];
+    const [here, there] = [world.stores.quotas, createQuotas(world.db, createStoreClock(world.db))];
     const first = await here.claim(claiming('a', 'try'));
     expect(await there.claim(claiming('a', 'try'))).to.deep.equal(first);
     expect(await here.claim(claiming('a', 'try'))).to.deep.equal(first);

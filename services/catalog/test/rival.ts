@@ -12,6 +12,7 @@ import { createHolds } from '../src/stores/holds.ts';
 import { createQuotas } from '../src/stores/quotas.ts';
 import { createSeatStandings } from '../src/stores/seat-standings.ts';
 import { createSeats } from '../src/stores/seats.ts';
+import { createStoreClock } from '../src/stores/store-clock.ts';
 import { createTakenSeats } from '../src/taken-seats.ts';
 import { createTurns } from '../src/turns.ts';
 
@@ -23,14 +24,16 @@ const log = createLogger('rival', 'silent');
 const database = openDatabase({ url: config.MONGODB_URL, database: config.MONGODB_DATABASE, log });
 await database.ready(async () => undefined);
 const { db } = database;
+const clock = createStoreClock(db);
 const deps = {
   seats: createSeats(db, { coolDownMs: config.HOLD_COOLDOWN_SECONDS * 1_000 }),
   holds: createHolds(db),
   changes: createHoldChanges(db),
-  quotas: createQuotas(db),
+  quotas: createQuotas(db, clock),
   taken: createTakenSeats(),
   boards: createBoards({
     standings: createSeatStandings(db),
+    clock,
     stream: openDeltaStream({ redisUrl: undefined, topicPrefix: config.TOPIC_PREFIX, log }),
     planVersionOf: async () => undefined,
     log,

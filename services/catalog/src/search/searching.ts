@@ -9,7 +9,7 @@ import type { Events } from '../stores/events.ts';
 import { gather } from '../stores/gather.ts';
 import { createListings } from '../stores/listings.ts';
 import { createSearchIndex } from '../stores/search-index.ts';
-import { createStoreClock } from '../stores/store-clock.ts';
+import type { StoreClock } from '../stores/store-clock.ts';
 import type { Venues } from '../stores/venues.ts';
 import { createVocabulary } from '../stores/vocabulary.ts';
 import { keepCounts } from './kept-counts.ts';
@@ -18,6 +18,7 @@ import { stampOf } from './listing.ts';
 /** Listings, the loops that keep them, and the search over them. */
 export function createSearching(deps: {
   db: Db;
+  clock: StoreClock;
   events: Events;
   venues: Venues;
   boards: Boards;
@@ -33,7 +34,6 @@ export function createSearching(deps: {
   const { lister, counter, recounts, countedUntil } = createListingLoops({
     ...deps,
     counters: createCounters(deps.db),
-    clock: createStoreClock(deps.db),
     follows: deps.boards.follows,
     listings,
     vocabulary,

@@ -5,6 +5,7 @@ import { describeError } from '@holdfast/shared/errors.ts';
 import type { Logger } from '@holdfast/shared/logger.ts';
 import { LRUCache } from 'lru-cache';
 import type { SeatStandings } from '../stores/seat-standings.ts';
+import type { StoreClock } from '../stores/store-clock.ts';
 import { applyChanges, applyDeltas, type Board, type BoardChange, deltaOf } from './board.ts';
 import { changeOf, readBoard } from './board-reading.ts';
 import type { DeltaStream } from './delta-stream.ts';
@@ -51,6 +52,7 @@ type Reading = { done: Promise<FollowedBoard | undefined>; meanwhile: BoardChang
  */
 export function createBoards(deps: {
   standings: SeatStandings;
+  clock: StoreClock;
   stream: DeltaStream;
   /** The plan that an event's seats follow; undefined for one without complete seats. */
   planVersionOf: (eventId: string) => Promise<number | undefined>;
@@ -92,7 +94,7 @@ export function createBoards(deps: {
       return undefined;
     }
     const before = boards.peek(eventId);
-    clockAheadMs = await deps.standings.clockAheadMs();
+    clockAheadMs = (await deps.clock.now()).getTime() - monotonicMs();
     const { board, young } = await readBoard(deps.standings, {
       eventId,
       planVersion,

@@ -2,7 +2,7 @@ import { createBatches } from '@holdfast/shared/batches.ts';
 import type { Db, Document } from 'mongodb';
 import { claimsOf, type Hold } from '../hold.ts';
 import { type Claim, createClaims, type Quota, quotaKey, withSlack } from './quota-claims.ts';
-import { createStoreClock } from './store-clock.ts';
+import type { StoreClock } from './store-clock.ts';
 import { literal } from './time.ts';
 
 /** What finds the claims of a hold, of its additions too, in its round. */
@@ -11,7 +11,7 @@ type Owner = Pick<Hold, '_id' | 'userId' | 'eventId' | 'round' | 'seats' | 'chan
 type Try = { userId: string; eventId: string; attemptId: string };
 
 /** How many seats of an event one account holds or owns: one document each, changed in one write. */
-export function createQuotas(db: Db) {
+export function createQuotas(db: Db, clock: StoreClock) {
   const quotas = db.collection<Quota>('quotas');
 
   /** Changes the claims of a hold in its round, those that are there. */
@@ -87,7 +87,7 @@ export function createQuotas(db: Db) {
   });
 
   return {
-    claim: createClaims(quotas, createStoreClock(db)),
+    claim: createClaims(quotas, clock),
 
     /** Removes the claim of a hold that never was. */
     async drop(owner: { userId: string; eventId: string; holdId: string }): Promise<void> {

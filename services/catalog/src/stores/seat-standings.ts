@@ -1,4 +1,3 @@
-import { monotonicMs } from '@holdfast/shared/clock.ts';
 import type { Db, Document } from 'mongodb';
 import { type Seat, type SeatFace, type SeatHold, seatKey } from '../seat.ts';
 
@@ -46,13 +45,6 @@ export function createSeatStandings(db: Db) {
         .project<{ seatId: string; order: number }>({ _id: 0, seatId: 1, order: 1 })
         .toArray();
       return new Map(found.map((seat) => [seat.seatId, seat.order]));
-    },
-
-    /** How far the store's clock is ahead of this process's monotonic one, in ms. */
-    async clockAheadMs(): Promise<number> {
-      const askedAt = monotonicMs();
-      const { localTime } = await db.command({ hello: 1 });
-      return (localTime as Date).getTime() - (askedAt + monotonicMs()) / 2;
     },
   };
 }

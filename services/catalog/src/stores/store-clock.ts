@@ -6,8 +6,8 @@ import { shareRuns } from './gather.ts';
 const GOOD_MS = 5_000;
 
 /**
- * The store's clock as this process knows it, behind it by a round trip at most: for instants that
- * a write has to name beforehand. What decides compares them with `$$NOW`.
+ * The store's clock as this process knows it, behind it by a round trip at most: for what is shown,
+ * and for instants that a write has to name beforehand. What decides compares them with `$$NOW`.
  */
 export function createStoreClock(db: Db): { now(): Promise<Date> } {
   let aheadMs = 0;
